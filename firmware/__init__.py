@@ -1,0 +1,1 @@
+"""Earshot: the image, and what turns a .tflite into it."""

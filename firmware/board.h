@@ -1,0 +1,51 @@
+/* board.h: what the image asks of the hardware. One implementation per boards/NAME.
+ *
+ * Owns: nothing; it is the seam. All time is counted in samples heard (the audio clock);
+ * board_cycles() is for the ledger's cost columns only and never steers anything.
+ */
+#ifndef EARSHOT_BOARD_H
+#define EARSHOT_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why the core last started. */
+enum board_reset_cause {
+    BOARD_RESET_UNKNOWN = 0,
+    BOARD_RESET_POWER_ON = 1,
+    BOARD_RESET_PIN = 2,
+    BOARD_RESET_SOFTWARE = 3,
+    BOARD_RESET_WATCHDOG = 4,
+    BOARD_RESET_FAULT = 5,
+    BOARD_RESET_BROWNOUT = 6,
+};
+
+/* Clocks, power, pins, link and microphone; the microphone runs when this returns. */
+void board_init(void);
+
+enum board_reset_cause board_reset_cause(void);
+
+/* Sleeps as deeply as the board can until EARSHOT_CHUNK samples are there, and returns them.
+ * They stay valid until the next call. Feeds the watchdog: a chunk a call is the sign of life. */
+const int16_t *board_audio_wait(void);
+
+/* Samples that the microphone delivered and nobody took, since reset. */
+uint32_t board_audio_dropped(void);
+
+/* Core cycles spent awake since reset; wraps. */
+uint32_t board_cycles(void);
+
+/* Bytes received on the link, at most cap; 0 when there are none. Never waits. */
+size_t board_link_read(uint8_t *bytes, size_t cap);
+
+/* Sends bytes; returns when all are queued or out. */
+void board_link_write(const uint8_t *bytes, size_t count);
+
+/* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. */
+void board_state(uint8_t code);
+
+/* Restarts the core. */
+_Noreturn void board_reset(void);
+
+#endif

@@ -1,0 +1,1 @@
+"""Earshot: the wire protocol, one definition for both ends."""

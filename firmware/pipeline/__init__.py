@@ -1,0 +1,1 @@
+"""Earshot: the portable pipeline, and the generators of its tables."""

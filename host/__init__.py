@@ -1,0 +1,1 @@
+"""Earshot: the engineer's end of the link (ports, listen, replay, virtual boards)."""

@@ -1,0 +1,1 @@
+"""Earshot: virtual boards, the real image on an emulated core."""

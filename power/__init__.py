@@ -1,0 +1,1 @@
+"""Earshot: the power model and its report."""

@@ -1,0 +1,1 @@
+"""Earshot: from recordings to INT8 networks (corpora, training, quantization, evaluation)."""
