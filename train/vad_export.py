@@ -1,0 +1,172 @@
+"""From the trained float network to its streaming INT8 .tflite.
+
+The exported model takes one chunk: input `features` float [1, 2, 40] (log-mel in octaves), a `stateN` input and a
+`stateN_out` output a block, output `probability`. A state enters and leaves through one concatenation, which gives
+both ends the same scale. Normalisation is folded into the convolutions.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from train.vad_network import BANDS, FEATURES, FRAMES, VadNetwork
+
+Weights = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FoldedBlock:
+    """A block's convolutions with normalisation folded in: depthwise [kernel, 1, channels, 1], pointwise [1, 1, in, out]."""
+
+    depthwise: Weights
+    depthwise_bias: Weights
+    pointwise: Weights
+    pointwise_bias: Weights
+    dilation: int
+
+
+@dataclass(frozen=True)
+class FoldedVad:
+    """The whole network as plain arrays, TensorFlow's layout."""
+
+    spectral: Weights
+    spectral_bias: Weights
+    blocks: tuple[FoldedBlock, ...]
+    head: Weights
+    head_bias: Weights
+
+    def parameters(self) -> int:
+        """Weights and biases together."""
+        parts = [self.spectral, self.spectral_bias, self.head, self.head_bias]
+        for block in self.blocks:
+            parts += [block.depthwise, block.depthwise_bias, block.pointwise, block.pointwise_bias]
+        return sum(p.size for p in parts)
+
+
+def _fold(conv: nn.Conv1d, norm: nn.BatchNorm1d) -> tuple[Weights, Weights]:
+    """Convolution and batch normalisation as one: weight [out, in, kernel] and bias [out]."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = conv.weight * gain[:, None, None]
+    bias = norm.bias - norm.running_mean * gain
+    return weight.detach().numpy(), bias.detach().numpy()
+
+
+def fold(network: VadNetwork) -> FoldedVad:
+    """Folds input and batch normalisation into the convolutions."""
+    weight, bias = _fold(network.spectral, network.spectral_norm)
+    weight = weight[:, :, 0] / network.deviation.numpy()
+    bias = bias - weight @ network.mean.numpy()
+    blocks = []
+    for block, dilation in zip(network.blocks, network.shape.dilations, strict=True):
+        depthwise, depthwise_bias = _fold(block.depthwise.conv, block.depthwise_norm)
+        pointwise, pointwise_bias = _fold(block.pointwise, block.pointwise_norm)
+        blocks.append(
+            FoldedBlock(
+                depthwise[:, 0].T[:, None, :, None],
+                depthwise_bias,
+                pointwise[:, :, 0].T[None, None],
+                pointwise_bias,
+                dilation,
+            )
+        )
+    head_bias = network.head.bias
+    assert head_bias is not None
+    return FoldedVad(
+        weight.T[None, None],
+        bias,
+        tuple(blocks),
+        network.head.weight.detach().numpy()[0],
+        head_bias.detach().numpy(),
+    )
+
+
+def _tensorflow() -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    import tensorflow
+
+    tensorflow.get_logger().setLevel("ERROR")
+    return tensorflow
+
+
+def streaming_function(vad: FoldedVad) -> Any:
+    """TensorFlow function of one chunk: features and states in, probability and states out, by name."""
+    tf = _tensorflow()
+    channels = vad.spectral.shape[-1]
+
+    def step(features: Any, *states: Any) -> dict[str, Any]:
+        x = tf.reshape(features, [1, 1, 1, FEATURES])
+        x = tf.nn.relu(tf.nn.conv2d(x, vad.spectral, 1, "VALID") + vad.spectral_bias)
+        result = {}
+        for i, (block, state) in enumerate(zip(vad.blocks, states, strict=True)):
+            seen = tf.concat([state, x], axis=1)
+            result[f"state{i}_out"] = seen[:, 1:]
+            dilations = [block.dilation, 1]
+            hidden = tf.nn.depthwise_conv2d(seen, block.depthwise, [1, 1, 1, 1], "VALID", dilations=dilations)
+            hidden = tf.nn.relu(hidden + block.depthwise_bias)
+            x = x + tf.nn.relu(tf.nn.conv2d(hidden, block.pointwise, 1, "VALID") + block.pointwise_bias)
+        result["probability"] = tf.sigmoid(tf.matmul(tf.reshape(x, [1, channels]), vad.head) + vad.head_bias)
+        return result
+
+    signature = [tf.TensorSpec([1, FRAMES, BANDS], tf.float32, "features")]
+    for i, block in enumerate(vad.blocks):
+        past = (block.depthwise.shape[0] - 1) * block.dilation
+        signature.append(tf.TensorSpec([1, past, 1, channels], tf.float32, f"state{i}"))
+    return tf.function(step, input_signature=signature).get_concrete_function()
+
+
+def calibration(function: Any, recordings: list[npt.NDArray[np.int16]], every: int) -> Iterator[dict[str, Any]]:
+    """Feeds recordings through the float model and yields its real inputs, states included, every so many chunks.
+
+    Args:
+        function: from `streaming_function`
+        recordings: log-mel Q8 int16[chunks, 80] each
+        every: chunks from one yielded input to the next
+    """
+    tf = _tensorflow()
+    names = [spec.name for spec in function.structured_input_signature[0]]
+    shapes = [spec.shape for spec in function.structured_input_signature[0]]
+    for logmel_q8 in recordings:
+        states = [tf.zeros(shape) for shape in shapes[1:]]
+        for i, chunk in enumerate(logmel_q8):
+            inputs = [tf.constant(chunk.reshape(1, FRAMES, BANDS).astype(np.float32) / 256), *states]
+            if i % every == every - 1:
+                yield dict(zip(names, inputs, strict=True))
+            result = function(*inputs)
+            states = [result[f"{name}_out"] for name in names[1:]]
+
+
+def quantize(vad: FoldedVad, recordings: list[npt.NDArray[np.int16]], every: int = 7) -> bytes:
+    """Full INT8 .tflite of the streaming model, calibrated on real recordings.
+
+    Args:
+        vad: the folded network
+        recordings: 100 to 500 clips as log-mel Q8 int16[chunks, 80]
+        every: how many chunks apart the calibrating inputs are
+
+    Raises:
+        ValueError: fewer than 100 or more than 500 recordings.
+    """
+    if not 100 <= len(recordings) <= 500:
+        raise ValueError(f"{len(recordings)} recordings to calibrate on; use 100 to 500")
+    tf = _tensorflow()
+    function = streaming_function(vad)
+    module = tf.Module()
+    module.function = function
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, str(Path(folder)), signatures=function)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: calibration(function, recordings, every)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+        return bytes(converter.convert())

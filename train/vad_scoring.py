@@ -1,0 +1,127 @@
+"""Voice detectors under test, each a function from a recording to a probability a 10 ms frame."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from firmware import native
+from train import corpora, vad_network
+from train.corpora import Pcm
+from train.vad_testsets import STEP
+
+Scores = npt.NDArray[np.float32]
+Scorer = Callable[[Pcm], Scores]
+
+CHUNK = 2 * 256
+
+
+def spread(decisions: Scores, samples: int) -> Scores:
+    """Gives each 10 ms frame the decision of the chunk that holds its middle: float32[samples // 160]."""
+    middle = np.arange(samples // STEP) * STEP + STEP // 2
+    return decisions[np.minimum(middle // CHUNK, len(decisions) - 1)]
+
+
+def _padded(pcm: Pcm) -> Pcm:
+    return np.pad(pcm, (0, -len(pcm) % CHUNK))
+
+
+def chunk_features(pcm: Pcm) -> npt.NDArray[np.int16]:
+    """Log-mel Q8 int16[chunks, 80] of int16[n] at 16 kHz, the last chunk filled up with silence."""
+    return native.logmel(_padded(pcm), corpora.RATE_HZ).reshape(-1, vad_network.FEATURES)
+
+
+def float_scorer(network: vad_network.VadNetwork) -> Scorer:
+    """The float network."""
+
+    def score(pcm: Pcm) -> Scores:
+        features = chunk_features(pcm).astype(np.float32) / 256
+        with torch.no_grad():
+            decisions = torch.sigmoid(network(torch.from_numpy(features)[None]))[0].numpy()
+        return spread(decisions, len(pcm))
+
+    return score
+
+
+class StreamingTflite:
+    """The .tflite in TFLite Micro's interpreter, its states carried from chunk to chunk.
+
+    Input `features` and output `probability`, states by the names of the signature.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from tflite_micro.python.tflite_micro import runtime
+
+        from firmware.modelc import reader
+
+        self.interpreter: Any = runtime.Interpreter.from_file(str(path))
+        model = reader.read(path)
+        names = [model.input_names.index("features"), model.output_names.index("probability")]
+        self.features, self.probability = names
+        self.states = [
+            (i, model.output_names.index(f"{name}_out"))
+            for i, name in enumerate(model.input_names)
+            if f"{name}_out" in model.output_names
+        ]
+        details = [self.interpreter.get_input_details(i) for i in range(len(model.input_names))]
+        self.shapes = [tuple(d["shape"]) for d in details]
+        scales = [d["quantization_parameters"] for d in details]
+        self.scales = [(float(q["scales"][0]), int(q["zero_points"][0])) for q in scales]
+        self.reset()
+
+    def reset(self) -> None:
+        """Starts from silence."""
+        for i, _ in self.states:
+            self.interpreter.set_input(np.full(self.shapes[i], self.scales[i][1], np.int8), i)
+
+    def decide(self, features: npt.NDArray[np.int8]) -> int:
+        """One chunk, int8[80] at the model's input scale, to a probability in Q8 (0 to 255)."""
+        self.interpreter.set_input(features.reshape(self.shapes[self.features]), self.features)
+        self.interpreter.invoke()
+        probability = int(self.interpreter.get_output(self.probability).ravel()[0]) + 128
+        for i, o in self.states:
+            self.interpreter.set_input(self.interpreter.get_output(o), i)
+        return probability
+
+    def quantize(self, logmel_q8: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+        """Log-mel Q8 at the model's input scale."""
+        scale, zero_point = self.scales[self.features]
+        return np.clip(np.rint(logmel_q8 / 256 / scale) + zero_point, -128, 127).astype(np.int8)
+
+
+def tflite_scorer(path: Path) -> Scorer:
+    """The .tflite, reset before each recording."""
+    model = StreamingTflite(path)
+
+    def score(pcm: Pcm) -> Scores:
+        model.reset()
+        decisions = [model.decide(chunk) for chunk in model.quantize(chunk_features(pcm))]
+        return spread(np.asarray(decisions, np.float32) / 256, len(pcm))
+
+    return score
+
+
+def c_scorer() -> Scorer:
+    """The shipped model as compiled C, front end included."""
+
+    def score(pcm: Pcm) -> Scores:
+        decisions = native.vad_probabilities_q8(_padded(pcm), corpora.RATE_HZ)
+        return spread(decisions.astype(np.float32) / 256, len(pcm))
+
+    return score
+
+
+def webrtc_scorer() -> Scorer:
+    """WebRTC's detector: the share of its four modes that say speech."""
+    import webrtcvad
+
+    def score(pcm: Pcm) -> Scores:
+        detectors = [webrtcvad.Vad(mode) for mode in range(4)]
+        frames = pcm[: len(pcm) // STEP * STEP].reshape(-1, STEP)
+        votes = [sum(d.is_speech(f.tobytes(), corpora.RATE_HZ) for d in detectors) for f in frames]
+        return np.asarray(votes, np.float32) / len(detectors)
+
+    return score
