@@ -1,0 +1,118 @@
+#include "wire.h"
+
+#include <string.h>
+
+static void put(struct wire_writer *to, uint64_t value, size_t width) {
+    if (to->failed || to->cap - to->count < width) {
+        to->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < width; i++) {
+        to->bytes[to->count++] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+static uint64_t get(struct wire_reader *from, size_t width) {
+    uint64_t value = 0;
+
+    if (from->failed || from->count - from->taken < width) {
+        from->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < width; i++) {
+        value |= (uint64_t)from->bytes[from->taken++] << (8 * i);
+    }
+    return value;
+}
+
+void wire_put_u8(struct wire_writer *to, uint8_t value) {
+    put(to, value, 1);
+}
+
+void wire_put_u16(struct wire_writer *to, uint16_t value) {
+    put(to, value, 2);
+}
+
+void wire_put_u32(struct wire_writer *to, uint32_t value) {
+    put(to, value, 4);
+}
+
+void wire_put_u64(struct wire_writer *to, uint64_t value) {
+    put(to, value, 8);
+}
+
+void wire_put_i16(struct wire_writer *to, int16_t value) {
+    put(to, (uint16_t)value, 2);
+}
+
+void wire_put_char(struct wire_writer *to, const char *text, size_t width) {
+    bool ended = false;
+
+    for (size_t i = 0; i < width; i++) {
+        ended = ended || text[i] == '\0';
+        put(to, ended ? 0 : (uint8_t)text[i], 1);
+    }
+}
+
+void wire_put_string(struct wire_writer *to, const char *text, size_t length, size_t most) {
+    if (length > most) {
+        to->failed = true;
+        return;
+    }
+    put(to, length, 1);
+    for (size_t i = 0; i < length; i++) {
+        put(to, (uint8_t)text[i], 1);
+    }
+}
+
+void wire_get_u8(struct wire_reader *from, uint8_t *value) {
+    *value = (uint8_t)get(from, 1);
+}
+
+void wire_get_u16(struct wire_reader *from, uint16_t *value) {
+    *value = (uint16_t)get(from, 2);
+}
+
+void wire_get_u32(struct wire_reader *from, uint32_t *value) {
+    *value = (uint32_t)get(from, 4);
+}
+
+void wire_get_u64(struct wire_reader *from, uint64_t *value) {
+    *value = get(from, 8);
+}
+
+void wire_get_i16(struct wire_reader *from, int16_t *value) {
+    *value = (int16_t)get(from, 2);
+}
+
+void wire_get_below(struct wire_reader *from, uint8_t *value, uint32_t limit) {
+    *value = (uint8_t)get(from, 1);
+    if (*value >= limit) {
+        from->failed = true;
+    }
+}
+
+void wire_get_char(struct wire_reader *from, char *text, size_t width) {
+    bool ended = false;
+
+    for (size_t i = 0; i < width; i++) {
+        const uint64_t byte = get(from, 1);
+        if (byte > 0x7f || (ended && byte != 0)) {
+            from->failed = true;
+        }
+        ended = byte == 0;
+        text[i] = (char)byte;
+    }
+    text[width] = '\0';
+}
+
+void wire_get_string(struct wire_reader *from, char *text, uint8_t *length, size_t most) {
+    *length = (uint8_t)get(from, 1);
+    if (*length > most || from->count - from->taken < *length) {
+        from->failed = true;
+        *length = 0;
+    }
+    memcpy(text, &from->bytes[from->taken], *length);
+    from->taken += *length;
+    text[*length] = '\0';
+}

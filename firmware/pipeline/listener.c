@@ -1,0 +1,102 @@
+#include "listener.h"
+
+#include <string.h>
+
+_Static_assert(LISTENER_FAULT + 1 == LEDGER_STATES, "a ledger row a state");
+_Static_assert(sizeof(struct listener) <= 3072, "as listener.h says");
+
+void listener_init(struct listener *listener, const struct frontend_tables *tables,
+                   const struct nn_model *model, void *arena, size_t arena_bytes,
+                   const struct listener_config *config) {
+    memset(listener, 0, sizeof *listener);
+    frontend_init(&listener->frontend, tables);
+    gate_init(&listener->gate, &config->gate);
+    listener->config = *config;
+    listener->state = LISTENER_HEAR;
+    if (!detector_init(&listener->detector, model, arena, arena_bytes)) {
+        listener->state = LISTENER_FAULT;
+    }
+    ledger_init(&listener->ledger, listener->state);
+}
+
+void listener_configure(struct listener *listener, const struct listener_config *config) {
+    listener->config = *config;
+    gate_configure(&listener->gate, &config->gate);
+}
+
+/* The peak is above the floor; a loud chunk is mostly known by its first samples. */
+static bool is_loud(const int16_t *pcm, int32_t floor) {
+    for (uint32_t i = 0; i < EARSHOT_CHUNK; i++) {
+        if (pcm[i] > floor || pcm[i] < -floor) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum listener_state next_state(struct listener *listener, const int16_t *pcm) {
+    const uint32_t patience = listener->config.sleep_after_chunks;
+
+    if (patience == 0 || listener->gate.open || is_loud(pcm, listener->config.sleep_floor)) {
+        listener->quiet_chunks = 0;
+    } else if (listener->quiet_chunks < patience) {
+        listener->quiet_chunks++;
+        /* The chunk that makes the row full is still heard: SLEEP starts with the next one. */
+        return listener->state;
+    } else {
+        return LISTENER_SLEEP;
+    }
+    return LISTENER_HEAR;
+}
+
+/* False: the engine failed. */
+static bool chunk_runs(struct listener *listener, const int16_t *pcm, uint8_t *probability_q8) {
+    int16_t logmel_q8[DETECTOR_FEATURES];
+
+    for (uint32_t hop = 0; hop < DETECTOR_HOPS; hop++) {
+        frontend_hop(&listener->frontend, &pcm[hop * FRONTEND_HOP],
+                     &logmel_q8[hop * FRONTEND_BANDS]);
+    }
+    listener->ledger.frames += DETECTOR_HOPS;
+    listener->ledger.inferences++;
+    return detector_decide(&listener->detector, logmel_q8, probability_q8);
+}
+
+static void chunk_passes(struct listener *listener, const int16_t *pcm) {
+    for (uint32_t hop = 0; hop < DETECTOR_HOPS; hop++) {
+        frontend_keep(&listener->frontend, &pcm[hop * FRONTEND_HOP]);
+    }
+}
+
+struct listener_report listener_hear(struct listener *listener, const int16_t *pcm,
+                                     uint32_t cycles_now, uint32_t dropped_now) {
+    struct listener_report report = {0};
+    const enum listener_state before = listener->state;
+
+    ledger_cycles(&listener->ledger, cycles_now);
+    listener->ledger.dropped = dropped_now;
+    if (before != LISTENER_FAULT) {
+        listener->state = next_state(listener, pcm);
+    }
+    if (listener->state == LISTENER_SLEEP) {
+        chunk_passes(listener, pcm);
+    } else if (listener->state == LISTENER_HEAR) {
+        if ((before == LISTENER_SLEEP && !detector_restart(&listener->detector)) ||
+            !chunk_runs(listener, pcm, &report.probability_q8)) {
+            listener->state = LISTENER_FAULT;
+        }
+    }
+    ledger_enter(&listener->ledger, listener->state);
+    ledger_samples(&listener->ledger, EARSHOT_CHUNK);
+
+    report.gate =
+        gate_decide(&listener->gate, listener->heard, EARSHOT_CHUNK, report.probability_q8);
+    if (report.gate == GATE_CLOSED) {
+        report.segment = listener->gate.segment;
+        listener->ledger.segments++;
+        listener->ledger.speech_samples += report.segment.end - report.segment.start;
+    }
+    listener->heard += EARSHOT_CHUNK;
+    report.state_changed = listener->state != before;
+    return report;
+}
