@@ -68,7 +68,9 @@ class Link(_Facts):
     baud: int = Field(gt=0)
     uart: str = ""
     tx_pad: int | None = None
+    tx_function: int | None = None
     rx_pad: int | None = None
+    rx_function: int | None = None
     usb_bridge: str = ""
 
 
@@ -77,7 +79,10 @@ class Microphone(_Facts):
 
     interface: str
     clock_pad: int | None = None
+    clock_function: int | None = None
     data_pad: int | None = None
+    data_function: int | None = None
+    channel: Literal["left", "right"] | None = None
     clock_hz: int | None = None
     gain_db: float = 0.0
 

@@ -1,0 +1,77 @@
+/* memory.c: the four functions that the compiler calls without being asked, instead of a C library.
+ *
+ * Whole words where both sides allow it: newlib's small ones go byte by byte.
+ *
+ * Owns: nothing. Costs: about 2 cycles a word, 5 a byte.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count);
+void *memmove(void *to, const void *from, size_t count);
+void *memset(void *to, int value, size_t count);
+int memcmp(const void *a, const void *b, size_t count);
+
+/* The compiler must not turn the loop of memcpy() into a call of memcpy(). */
+#define NOT_ITSELF __attribute__((optimize("no-tree-loop-distribute-patterns")))
+
+/* Any type of object may lie under these words. */
+typedef uint32_t __attribute__((may_alias)) word;
+
+/* From the first byte on: right for overlapping ones too, if they move down. */
+NOT_ITSELF static void *copy_upwards(void *to, const void *from, size_t count) {
+    uint8_t *out = to;
+    const uint8_t *in = from;
+    if ((((uintptr_t)out | (uintptr_t)in) & 3u) == 0) {
+        for (; count >= 4; count -= 4, out += 4, in += 4) {
+            *(word *)(void *)out = *(const word *)(const void *)in;
+        }
+    }
+    for (; count > 0; count--) {
+        *out++ = *in++;
+    }
+    return to;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count) {
+    return copy_upwards(to, from, count);
+}
+
+NOT_ITSELF void *memmove(void *to, const void *from, size_t count) {
+    uint8_t *out = to;
+    const uint8_t *in = from;
+    if (out <= in || out >= in + count) {
+        return copy_upwards(to, from, count);
+    }
+    while (count > 0) {
+        count--;
+        out[count] = in[count];
+    }
+    return to;
+}
+
+NOT_ITSELF void *memset(void *to, int value, size_t count) {
+    uint8_t *out = to;
+    uint8_t byte = (uint8_t)value;
+    for (; count > 0 && ((uintptr_t)out & 3u) != 0; count--) {
+        *out++ = byte;
+    }
+    for (; count >= 4; count -= 4, out += 4) {
+        *(word *)(void *)out = byte * 0x01010101u;
+    }
+    for (; count > 0; count--) {
+        *out++ = byte;
+    }
+    return to;
+}
+
+NOT_ITSELF int memcmp(const void *a, const void *b, size_t count) {
+    const uint8_t *left = a;
+    const uint8_t *right = b;
+    for (; count > 0; count--, left++, right++) {
+        if (*left != *right) {
+            return *left - *right;
+        }
+    }
+    return 0;
+}
