@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,7 @@ class Clip:
         return whole[start : start + round(self.duration * RATE_HZ)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decoded(path: Path) -> Pcm:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -121,4 +121,6 @@ def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
                 speech=tuple((float(a), float(b)) for a, b in entry.get("speech", [])),
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise CorpusError(f"{manifest}:{number}: {type(error).__name__} {error}; mend or remove the line") from error
+            raise CorpusError(
+                f"{manifest}:{number}: {type(error).__name__} {error}; mend or remove the line"
+            ) from error

@@ -57,7 +57,7 @@ def speech_frames(pcm: Pcm) -> npt.NDArray[np.bool_]:
     threshold = np.clip(floor + ABOVE_FLOOR * (peak - floor), peak - farthest, peak - nearest)
     active = smooth > threshold
     for start, end in _runs(~active):
-        if 0 < start and end < len(active) and end - start <= LONGEST_PAUSE_FRAMES:
+        if start > 0 and end < len(active) and end - start <= LONGEST_PAUSE_FRAMES:
             active[start:end] = True
     for start, end in _runs(active):
         if end - start < SHORTEST_SPEECH_FRAMES:

@@ -24,7 +24,10 @@ Weights = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class FoldedBlock:
-    """A block's convolutions with normalisation folded in: depthwise [kernel, 1, channels, 1], pointwise [1, 1, in, out]."""
+    """A block's convolutions, normalisation folded in.
+
+    depthwise [kernel, 1, channels, 1], pointwise [1, 1, in, out], their biases [channels]; the dilation in chunks.
+    """
 
     depthwise: Weights
     depthwise_bias: Weights
@@ -66,7 +69,7 @@ def fold(network: VadNetwork) -> FoldedVad:
     weight = weight[:, :, 0] / network.deviation.numpy()
     bias = bias - weight @ network.mean.numpy()
     blocks = []
-    for block, dilation in zip(network.blocks, network.shape.dilations, strict=True):
+    for block, dilation in zip(network.stages(), network.shape.dilations, strict=True):
         depthwise, depthwise_bias = _fold(block.depthwise.conv, block.depthwise_norm)
         pointwise, pointwise_bias = _fold(block.pointwise, block.pointwise_norm)
         blocks.append(

@@ -72,11 +72,15 @@ class VadNetwork(nn.Module):
         self.blocks = nn.ModuleList(Block(channels, self.shape.kernel, d) for d in self.shape.dilations)
         self.head = nn.Conv1d(channels, 1, 1)
 
+    def stages(self) -> list[Block]:
+        """The residual blocks, first to last."""
+        return [block for block in self.blocks if isinstance(block, Block)]
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """float[batch, chunks, 80] to logits float[batch, chunks]."""
         x = ((features - self.mean) / self.deviation).transpose(1, 2)
         x = torch.relu(self.spectral_norm(self.spectral(x)))
-        for block in self.blocks:
+        for block in self.stages():
             x = block(x)
         logits: torch.Tensor = self.head(x)[:, 0]
         return logits

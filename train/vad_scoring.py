@@ -19,10 +19,10 @@ Scorer = Callable[[Pcm], Scores]
 CHUNK = 2 * 256
 
 
-def spread(decisions: Scores, samples: int) -> Scores:
+def spread(decisions: npt.NDArray[np.floating], samples: int) -> Scores:
     """Gives each 10 ms frame the decision of the chunk that holds its middle: float32[samples // 160]."""
     middle = np.arange(samples // STEP) * STEP + STEP // 2
-    return decisions[np.minimum(middle // CHUNK, len(decisions) - 1)]
+    return decisions[np.minimum(middle // CHUNK, len(decisions) - 1)].astype(np.float32)
 
 
 def _padded(pcm: Pcm) -> Pcm:
@@ -122,6 +122,6 @@ def webrtc_scorer() -> Scorer:
         detectors = [webrtcvad.Vad(mode) for mode in range(4)]
         frames = pcm[: len(pcm) // STEP * STEP].reshape(-1, STEP)
         votes = [sum(d.is_speech(f.tobytes(), corpora.RATE_HZ) for d in detectors) for f in frames]
-        return np.asarray(votes, np.float32) / len(detectors)
+        return (np.asarray(votes) / len(detectors)).astype(np.float32)
 
     return score

@@ -181,6 +181,8 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
     averaged = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(training.average), use_buffers=True
     )
+    shipped = averaged.module
+    assert isinstance(shipped, VadNetwork)
     checkpoint, step = out / "checkpoint.pt", 0
     if resume and checkpoint.is_file():
         saved = torch.load(checkpoint, weights_only=True)
@@ -205,7 +207,7 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
             progress.update(task, completed=len(pool))
         if step == 0:
             _normalise(network, pool)
-            averaged.module.load_state_dict(network.state_dict())
+            shipped.load_state_dict(network.state_dict())
         progress.update(task, description="training", total=training.steps, completed=step)
         oldest, losses = 0, []
         while step < training.steps:
@@ -228,15 +230,23 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
             step += 1
             progress.update(task, completed=step)
             if step % training.every == 0 or step == training.steps:
-                score = dev_auc(averaged.module, examples)
+                score = dev_auc(shipped, examples)
                 entry = {"step": step, "loss": round(float(np.mean(losses)), 5), "dev_auc": round(score, 5)}
                 losses = []
                 log.write(json.dumps(entry) + "\n")
                 log.flush()
                 progress.update(task, now=f"loss {entry['loss']:.4f}  dev AUC {score:.4f}")
-                parts = {"network": network, "averaged": averaged, "optimizer": optimizer, "schedule": schedule}
-                torch.save({k: v.state_dict() for k, v in parts.items()} | {"step": step}, checkpoint)
-                save(averaged.module, out / "vad.pt")
+                torch.save(
+                    {
+                        "network": network.state_dict(),
+                        "averaged": averaged.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "schedule": schedule.state_dict(),
+                        "step": step,
+                    },
+                    checkpoint,
+                )
+                save(shipped, out / "vad.pt")
     return out / "vad.pt"
 
 

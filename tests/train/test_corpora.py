@@ -1,0 +1,54 @@
+"""Manifests: what is read, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from train import corpora
+
+
+def manifest(folder, *entries):
+    (folder / "some.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
+
+
+def test_a_clip_is_cut_from_its_file_at_16_khz(tmp_path):
+    samples = np.arange(8000, dtype=np.int16)
+    soundfile.write(tmp_path / "a.flac", samples, 16000)
+    manifest(tmp_path, {"audio_filepath": "a.flac", "offset": 0.1, "duration": 0.2, "split": "test", "speaker": "x"})
+    (clip,) = corpora.clips("some", ["test"], tmp_path)
+    assert clip.pcm().tolist() == samples[1600:4800].tolist()
+    assert corpora.clips("some", ["train"], tmp_path) == []
+
+
+def test_another_rate_is_resampled(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000, np.int16), 8000)
+    manifest(tmp_path, {"audio_filepath": "a.wav", "offset": 0, "duration": 1, "split": "test"})
+    assert len(corpora.clips("some", ["test"], tmp_path)[0].pcm()) == 16000
+
+
+@pytest.mark.parametrize("line", ["{", '{"split": "test"}', "[]", '{"audio_filepath": "a", "offset": "x"}'])
+def test_a_damaged_line_is_named_by_number(tmp_path, line):
+    (tmp_path / "some.jsonl").write_text(line + "\n")
+    with pytest.raises(corpora.CorpusError, match=r"some\.jsonl:1"):
+        corpora.clips("some", ["test"], tmp_path)
+
+
+def test_what_is_missing_is_named(tmp_path, monkeypatch):
+    with pytest.raises(corpora.CorpusError, match=r"some\.jsonl is missing"):
+        corpora.clips("some", ["test"], tmp_path)
+    manifest(tmp_path, {"audio_filepath": "a.wav", "offset": 0, "duration": 1, "split": "test"})
+    with pytest.raises(corpora.CorpusError, match=r"a\.wav cannot be read"):
+        corpora.clips("some", ["test"], tmp_path)[0].pcm()
+    monkeypatch.delenv("EARSHOT_DATA", raising=False)
+    with pytest.raises(corpora.CorpusError, match="EARSHOT_DATA is not set"):
+        corpora.data_folder()
+
+
+def test_no_speaker_of_the_test_split_is_trained_on(data):
+    for corpus in ("speechocean762", "an4"):
+        trained = {c.speaker for c in corpora.clips(corpus, ["train"], data)}
+        held_out = {c.speaker for c in corpora.clips(corpus, ["dev", "test"], data)}
+        assert held_out
+        assert not trained & held_out

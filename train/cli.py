@@ -1,0 +1,122 @@
+"""The `train` command: recordings in, INT8 .tflite out, and how good it is."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    help="Train, quantize and evaluate Earshot's networks. EARSHOT_DATA names the folder of recordings and manifests.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+evaluation_app = typer.Typer(help="Measure a network: float, .tflite and C side by side.", no_args_is_help=True)
+app.add_typer(evaluation_app, name="eval")
+
+MODELS = Path(__file__).parent.parent / "firmware" / "models"
+RUNS = Path("runs")
+
+RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the training run: checkpoint, log, weights.")]
+
+
+@app.command()
+def vad(
+    run: RunFolder = RUNS / "vad",
+    steps: Annotated[int, typer.Option(min=1, help="Training steps; 9000 take about 40 minutes on two cores.")] = 9000,
+    channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 32,
+    seed: Annotated[int, typer.Option(help="Of weights, rooms and mixtures.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+) -> None:
+    """Train the voice detector on mixtures made on the fly.
+
+    Writes vad.pt (averaged weights), checkpoint.pt (--resume takes it up) and log.jsonl into the run's folder. Then:
+    train quantize --run runs/vad
+    """
+    from train.vad_network import VadShape
+    from train.vad_training import VadTraining, train_vad
+
+    training = replace(VadTraining(), steps=steps, seed=seed)
+    print(train_vad(run, VadShape(channels=channels), training, resume))
+
+
+@app.command()
+def quantize(
+    run: RunFolder = RUNS / "vad",
+    out: Annotated[Path, typer.Option(help="The .tflite to write.")] = MODELS / "vad.tflite",
+    clips: Annotated[int, typer.Option(min=100, max=500, help="Real clips to calibrate on.")] = 300,
+) -> None:
+    """Make the INT8 .tflite of a trained voice detector, calibrated on real recordings.
+
+    The clips are mixtures of the training split's speech and noise; states are those that the network reaches on them.
+    """
+    from train.vad_calibration import calibration_recordings
+    from train.vad_export import fold, quantize
+    from train.vad_training import load
+
+    folded = fold(load(run / "vad.pt"))
+    model = quantize(folded, calibration_recordings(clips))
+    out.write_bytes(model)
+    print(f"{out}: {len(model)} bytes, {folded.parameters()} parameters, calibrated on {clips} clips")
+
+
+@evaluation_app.command("vad")
+def evaluate_vad(
+    run: RunFolder = RUNS / "vad",
+    model: Annotated[Path, typer.Option(help="The .tflite; the C is the one compiled into the library.")] = MODELS
+    / "vad.tflite",
+    mixtures: Annotated[int, typer.Option(min=1, help="Test mixtures of eight seconds at each SNR.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """AUC, TPR at 5 % and 31.5 % FPR, false alarms per hour, onset delay: float, .tflite, C, and WebRTC beside them.
+
+    Without a trained run the float network is left out, and said to be.
+    """
+    from train import vad_scoring, vad_testsets
+    from train.vad_evaluation import evaluate
+    from train.vad_training import load
+
+    detectors = {
+        "tflite": vad_scoring.tflite_scorer(model),
+        "C": vad_scoring.c_scorer(),
+        "WebRTC": vad_scoring.webrtc_scorer(),
+    }
+    if (run / "vad.pt").is_file():
+        detectors = {"float": vad_scoring.float_scorer(load(run / "vad.pt")), **detectors}
+    else:
+        print(f"no {run / 'vad.pt'}: the float network is left out (train vad, or --run)", file=sys.stderr)
+    console = Console(stderr=True)
+    with console.status("reading recordings") as status:
+        mixed = [vad_testsets.mixtures(snr, mixtures) for snr in vad_testsets.SNRS_DB]
+        speech_sets = [vad_testsets.meetings(), *mixed]
+        result = evaluate(detectors, speech_sets, vad_testsets.without_speech(), mixed[2:], status.update)
+    if as_json:
+        print(json.dumps(result.as_json(), indent=1))
+        return
+    roc = Table("test set", "detector", "AUC", "TPR at 5 % FPR", "TPR at 31.5 % FPR", title="10 ms frames")
+    for r in sorted(result.roc, key=lambda r: r.test_set):
+        roc.add_row(r.test_set, r.detector, f"{r.auc:.4f}", f"{r.tpr_at_5:.3f}", f"{r.tpr_at_31_5:.3f}")
+    alarms = Table("no speech in", "detector", "hours", "segments", "false alarms per hour")
+    for a in sorted(result.false_alarms, key=lambda a: a.test_set):
+        alarms.add_row(a.test_set, a.detector, f"{a.hours:.3f}", str(a.segments), f"{a.per_hour:.0f}")
+    delays = Table("onsets in", "detector", "onsets", "missed", "median ms", "99th percentile ms", "start covered")
+    for d in sorted(result.onsets, key=lambda d: d.test_set):
+        times = f"{d.median_ms:.0f}", f"{d.percentile_99_ms:.0f}"
+        delays.add_row(d.test_set, d.detector, str(d.onsets), str(d.missed), *times, f"{d.start_covered:.1%}")
+    for table in (roc, alarms, delays):
+        Console(width=120).print(table)
+
+
+def main() -> None:
+    """Run the command; wrong data or files end in one sentence and exit code 2."""
+    from train.corpora import CorpusError
+
+    try:
+        app()
+    except (CorpusError, ValueError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        sys.exit(2)
