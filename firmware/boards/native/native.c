@@ -1,0 +1,187 @@
+#include "native.h"
+
+#include <string.h>
+
+#include "board_facts.h"
+#include "earshot.h"
+
+enum { ROOM = 64 * 1024 }; /* bytes of frames that wait for Python */
+
+struct native_board {
+    struct earshot earshot;
+    uint8_t pins;
+    size_t waiting;
+    uint8_t frames[ROOM];
+};
+
+struct native_vad {
+    _Alignas(16) uint8_t arena[VAD_ARENA_BYTES];
+    struct detector detector;
+    struct frontend frontend;
+};
+
+static const struct frontend_tables *tables_of(uint32_t rate) {
+    return rate == 16000 ? &frontend_tables_16000 : rate == 15625 ? &frontend_tables_15625 : NULL;
+}
+
+/* Whoever runs the image has seen to it that there is room. */
+static void write(void *context, const uint8_t *bytes, size_t count) {
+    struct native_board *board = context;
+
+    memcpy(&board->frames[board->waiting], bytes, count);
+    board->waiting += count;
+}
+
+static void state(void *context, uint8_t code) {
+    struct native_board *board = context;
+
+    board->pins = code;
+}
+
+static bool has_room(const struct native_board *board, size_t count) {
+    return ROOM - board->waiting >= count;
+}
+
+size_t native_board_bytes(void) {
+    return sizeof(struct native_board);
+}
+
+bool native_board_start(void *memory, uint32_t rate) {
+    struct native_board *board = memory;
+    const struct earshot_port port = {.context = board, .write = write, .state = state};
+    const struct earshot_identity identity = {
+        .board = BOARD_NAME,
+        .rate = rate,
+        .tables = tables_of(rate),
+        .reset_cause = LINK_RESET_CAUSE_POWER_ON,
+    };
+    if (identity.tables == NULL) {
+        return false;
+    }
+    board->waiting = 0;
+    earshot_init(&board->earshot, &identity, &port);
+    return true;
+}
+
+size_t native_board_take(void *memory, uint8_t *out, size_t cap) {
+    struct native_board *board = memory;
+    const size_t count = board->waiting < cap ? board->waiting : cap;
+
+    memcpy(out, board->frames, count);
+    board->waiting -= count;
+    memmove(board->frames, &board->frames[count], board->waiting);
+    return count;
+}
+
+size_t native_board_hear(void *memory, const int16_t *pcm, size_t chunks) {
+    struct native_board *board = memory;
+    size_t heard = 0;
+
+    while (heard < chunks && has_room(board, NATIVE_CHUNK_FRAMES)) {
+        earshot_chunk(&board->earshot, &pcm[heard * EARSHOT_CHUNK], 0, 0);
+        heard++;
+    }
+    return heard;
+}
+
+size_t native_board_receive(void *memory, const uint8_t *bytes, size_t count) {
+    struct native_board *board = memory;
+    size_t taken = 0;
+
+    while (taken < count && has_room(board, NATIVE_CHUNK_FRAMES)) {
+        earshot_receive(&board->earshot, &bytes[taken], 1);
+        taken++;
+    }
+    return taken;
+}
+
+uint8_t native_board_pins(const void *memory) {
+    const struct native_board *board = memory;
+
+    return board->pins;
+}
+
+bool native_logmel(uint32_t rate, const int16_t *pcm, size_t hops, int16_t *logmel_q8) {
+    const struct frontend_tables *tables = tables_of(rate);
+    struct frontend frontend;
+
+    if (tables == NULL) {
+        return false;
+    }
+    frontend_init(&frontend, tables);
+    for (size_t i = 0; i < hops; i++) {
+        frontend_hop(&frontend, &pcm[i * FRONTEND_HOP], &logmel_q8[i * FRONTEND_BANDS]);
+    }
+    return true;
+}
+
+size_t native_vad_bytes(void) {
+    return sizeof(struct native_vad);
+}
+
+bool native_vad_start(void *memory, uint32_t rate) {
+    struct native_vad *vad = memory;
+    const struct frontend_tables *tables = tables_of(rate);
+
+    if (tables == NULL) {
+        return false;
+    }
+    frontend_init(&vad->frontend, tables);
+    return detector_init(&vad->detector, &vad_model, vad->arena, sizeof vad->arena);
+}
+
+bool native_vad_features(void *memory, const int16_t *logmel_q8, size_t chunks,
+                         uint8_t *probability_q8) {
+    struct native_vad *vad = memory;
+
+    for (size_t i = 0; i < chunks; i++) {
+        if (!detector_decide(&vad->detector, &logmel_q8[i * DETECTOR_FEATURES],
+                             &probability_q8[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool native_vad_pcm(void *memory, const int16_t *pcm, size_t chunks, uint8_t *probability_q8) {
+    struct native_vad *vad = memory;
+    int16_t logmel_q8[DETECTOR_FEATURES];
+
+    for (size_t i = 0; i < chunks; i++) {
+        for (size_t hop = 0; hop < DETECTOR_HOPS; hop++) {
+            frontend_hop(&vad->frontend, &pcm[i * EARSHOT_CHUNK + hop * FRONTEND_HOP],
+                         &logmel_q8[hop * FRONTEND_BANDS]);
+        }
+        if (!detector_decide(&vad->detector, logmel_q8, &probability_q8[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *native_vad_name(void) {
+    return vad_model.name;
+}
+
+uint32_t native_vad_crc32(void) {
+    return vad_model.crc32;
+}
+
+size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
+                       size_t chunks, struct gate_segment *segments) {
+    struct gate gate;
+    size_t count = 0;
+
+    gate_init(&gate, config);
+    for (size_t i = 0; i < chunks; i++) {
+        const enum gate_event event =
+            gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK, probability_q8[i]);
+        if (event == GATE_CLOSED) {
+            segments[count++] = gate.segment;
+        }
+    }
+    if (gate.open) {
+        segments[count++] = gate.segment;
+    }
+    return count;
+}

@@ -1,0 +1,66 @@
+/* native.h: the image, and its parts, as functions that Python calls.
+ *
+ * firmware/native reads this header and all that it includes: what they declare is what Python has.
+ * All memory is the caller's, aligned as malloc aligns; nothing is kept between calls but what is
+ * in it. cycles and dropped of a native board are 0: the desk's say nothing about a board.
+ */
+#ifndef EARSHOT_NATIVE_H
+#define EARSHOT_NATIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "gate.h"
+#include "ledger.h"
+#include "listener.h"
+#include "outbox.h"
+#include "protocol.h"
+
+enum native_size {
+    NATIVE_CHUNK = EARSHOT_CHUNK, /* samples */
+    NATIVE_HOP = FRONTEND_HOP,    /* samples */
+    NATIVE_BANDS = FRONTEND_BANDS,
+    /* Room that the frames of a chunk, or of a byte from the host, never fill. */
+    NATIVE_CHUNK_FRAMES = 8 * LINK_WIRE_MAX,
+};
+
+/* A whole board. False if there are no tables for the rate. */
+size_t native_board_bytes(void);
+bool native_board_start(void *board, uint32_t rate);
+
+/* Frames that wait to be taken go to out; the rest stay. Returns the bytes. */
+size_t native_board_take(void *board, uint8_t *out, size_t cap);
+
+/* Hears chunks until all are heard or frames fill their room; returns the chunks heard. */
+size_t native_board_hear(void *board, const int16_t *pcm, size_t chunks);
+
+/* The image takes bytes of the host until frames fill their room; returns the bytes taken. */
+size_t native_board_receive(void *board, const uint8_t *bytes, size_t count);
+
+/* The state code on the pins that the desk has not. */
+uint8_t native_board_pins(const void *board);
+
+/* Log-mel of hops * FRONTEND_HOP samples, from silence: FRONTEND_BANDS values a hop. */
+bool native_logmel(uint32_t rate, const int16_t *pcm, size_t hops, int16_t *logmel_q8);
+
+/* The network with its front end. False if there are no tables for the rate, or it cannot run. */
+size_t native_vad_bytes(void);
+bool native_vad_start(void *vad, uint32_t rate);
+
+/* A probability for each DETECTOR_HOPS rows of log-mel, or chunk of samples. False: it failed. */
+bool native_vad_features(void *vad, const int16_t *logmel_q8, size_t chunks,
+                         uint8_t *probability_q8);
+bool native_vad_pcm(void *vad, const int16_t *pcm, size_t chunks, uint8_t *probability_q8);
+
+/* Name and checksum of that network. */
+const char *native_vad_name(void);
+uint32_t native_vad_crc32(void);
+
+/* The segments of a row of probabilities, at most (chunks + 1) / 2; one that is still open at the
+ * end counts, ending with the last chunk at or above off. */
+size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
+                       size_t chunks, struct gate_segment *segments);
+
+#endif

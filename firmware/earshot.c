@@ -1,0 +1,313 @@
+#include "earshot.h"
+
+#include <string.h>
+
+#include "board.h"
+
+_Static_assert((int)LISTENER_SLEEP == LINK_LISTENER_STATE_SLEEP &&
+                   (int)LISTENER_HEAR == LINK_LISTENER_STATE_HEAR &&
+                   (int)LISTENER_LISTEN == LINK_LISTENER_STATE_LISTEN &&
+                   (int)LISTENER_SEND == LINK_LISTENER_STATE_SEND &&
+                   (int)LISTENER_PLAY == LINK_LISTENER_STATE_PLAY &&
+                   (int)LISTENER_FAULT == LINK_LISTENER_STATE_FAULT &&
+                   LEDGER_STATES == LINK_LISTENER_STATE_COUNT,
+               "the listener's states as the link tells them");
+_Static_assert((int)BOARD_RESET_UNKNOWN == LINK_RESET_CAUSE_UNKNOWN &&
+                   (int)BOARD_RESET_POWER_ON == LINK_RESET_CAUSE_POWER_ON &&
+                   (int)BOARD_RESET_PIN == LINK_RESET_CAUSE_PIN &&
+                   (int)BOARD_RESET_SOFTWARE == LINK_RESET_CAUSE_SOFTWARE &&
+                   (int)BOARD_RESET_WATCHDOG == LINK_RESET_CAUSE_WATCHDOG &&
+                   (int)BOARD_RESET_FAULT == LINK_RESET_CAUSE_FAULT &&
+                   (int)BOARD_RESET_BROWNOUT == LINK_RESET_CAUSE_BROWNOUT &&
+                   LINK_RESET_CAUSE_COUNT == 7,
+               "the board's reset causes as the link tells them");
+
+
+static void send(const struct earshot *earshot, enum link_frame type, const uint8_t *payload,
+                 size_t count) {
+    uint8_t wire[LINK_WIRE_MAX];
+    const size_t bytes = link_frame_encode((uint8_t)type, payload, count, wire, sizeof wire);
+
+    earshot->port.write(earshot->port.context, wire, bytes);
+}
+
+static void copy_name(char *to, const char *from, size_t most) {
+    for (size_t i = 0; i < most && from[i] != '\0'; i++) {
+        to[i] = from[i];
+    }
+}
+
+static void send_hello(const struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_hello hello = {
+        .version = LINK_VERSION,
+        .model_crc32 = vad_model.crc32,
+        .rate = earshot->identity.rate,
+        .chunk = EARSHOT_CHUNK,
+        .hop = FRONTEND_HOP,
+        .reset_cause = earshot->identity.reset_cause,
+    };
+    copy_name(hello.board, earshot->identity.board, LINK_HELLO_BOARD_MAX);
+    copy_name(hello.firmware, EARSHOT_VERSION, LINK_HELLO_FIRMWARE_MAX);
+    copy_name(hello.model, vad_model.name, LINK_HELLO_MODEL_MAX);
+    send(earshot, LINK_HELLO, payload, link_hello_pack(&hello, payload, sizeof payload));
+}
+
+static void send_state(struct earshot *earshot, uint8_t probability_q8) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    const struct link_state state = {
+        .sample = earshot->listener.heard,
+        .state = (uint8_t)earshot->listener.state,
+        .speaking = earshot->listener.gate.open,
+        .probability_q8 = probability_q8,
+        .dropped = earshot->listener.ledger.dropped,
+    };
+    earshot->chunks_since_state = 0;
+    send(earshot, LINK_STATE, payload, link_state_pack(&state, payload, sizeof payload));
+}
+
+static void send_score(const struct earshot *earshot, uint8_t probability_q8) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    const struct link_score score = {
+        .sample = earshot->listener.heard,
+        .probability_q8 = probability_q8,
+    };
+    send(earshot, LINK_SCORE, payload, link_score_pack(&score, payload, sizeof payload));
+}
+
+static void send_segment(const struct earshot *earshot, const struct link_segment *segment) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+
+    send(earshot, LINK_SEGMENT, payload, link_segment_pack(segment, payload, sizeof payload));
+}
+
+static void send_ledger(const struct earshot *earshot) {
+    const struct ledger *ledger = &earshot->listener.ledger;
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_ledger frame = {
+        .sample = earshot->listener.heard,
+        .frames = ledger->frames,
+        .inferences = ledger->inferences,
+        .segments = ledger->segments,
+        .speech_samples = ledger->speech_samples,
+        .dropped = ledger->dropped,
+        .segments_lost = earshot->outbox.lost,
+    };
+    for (uint32_t i = 0; i < LEDGER_STATES; i++) {
+        frame.rows[i].samples = ledger->row[i].samples;
+        frame.rows[i].cycles = ledger->row[i].cycles;
+        frame.rows[i].entries = ledger->row[i].entries;
+    }
+    send(earshot, LINK_LEDGER, payload, link_ledger_pack(&frame, payload, sizeof payload));
+}
+
+static void send_config(const struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+
+    send(earshot, LINK_CONFIG, payload,
+         link_config_pack(&earshot->config, payload, sizeof payload));
+}
+
+size_t earshot_log_frame(enum link_log_level level, const struct text *text, uint8_t *wire,
+                         size_t cap) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_log log = {.level = (uint8_t)level, .text_length = (uint8_t)text->count};
+
+    memcpy(log.text, text->bytes, text->count);
+    return link_frame_encode(LINK_LOG, payload, link_log_pack(&log, payload, sizeof payload), wire,
+                             cap);
+}
+
+static void send_log(const struct earshot *earshot, enum link_log_level level,
+                     const struct text *text) {
+    uint8_t wire[LINK_WIRE_MAX];
+    const size_t bytes = earshot_log_frame(level, text, wire, sizeof wire);
+
+    earshot->port.write(earshot->port.context, wire, bytes);
+}
+
+static void tell_fault(const struct earshot *earshot) {
+    struct text text = {0};
+
+    text_add(&text, "the network ");
+    text_add(&text, vad_model.name);
+    text_add(&text, " cannot run on this image: flash one that was built for it");
+    send_log(earshot, LINK_LOG_LEVEL_ERROR, &text);
+}
+
+static void tell_lost(const struct earshot *earshot, uint32_t id) {
+    struct text text = {0};
+
+    text_add(&text, "segment ");
+    text_add_number(&text, id);
+    text_add(&text, " is lost: the outbox is full and no ACK came; lost since reset: ");
+    text_add_number(&text, earshot->outbox.lost);
+    send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+}
+
+static void tell_damage(struct earshot *earshot) {
+    struct text text = {0};
+
+    text_add(&text, "frames from the host that were damaged or not understood since reset: ");
+    text_add_number(&text, earshot->decoder.damaged);
+    send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+    earshot->damaged_told = earshot->decoder.damaged;
+}
+
+static void tell_refusal(const struct earshot *earshot, const struct link_refusal *refusal) {
+    struct text text = {0};
+
+    text_add(&text, "CONFIG is refused: ");
+    text_add(&text, refusal->field);
+    text_add(&text, " is ");
+    text_add_number(&text, refusal->value);
+    text_add(&text, ", not from ");
+    text_add_number(&text, refusal->min);
+    text_add(&text, " to ");
+    text_add_number(&text, refusal->max);
+    send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+}
+
+static struct listener_config listener_part(const struct link_config *config) {
+    return (struct listener_config){
+        .gate =
+            {
+                .on_q8 = config->on_q8,
+                .off_q8 = config->off_q8,
+                .min_speech_chunks = config->min_speech_chunks,
+                .hangover_chunks = config->hangover_chunks,
+                .pre_roll_samples = config->pre_roll_samples,
+            },
+        .sleep_floor = config->sleep_floor,
+        .sleep_after_chunks = config->sleep_after_chunks,
+    };
+}
+
+static void introduce(struct earshot *earshot) {
+    send_hello(earshot);
+    send_state(earshot, 0);
+    send_config(earshot);
+}
+
+void earshot_init(struct earshot *earshot, const struct earshot_identity *identity,
+                  const struct earshot_port *port) {
+    memset(earshot, 0, sizeof *earshot);
+    earshot->identity = *identity;
+    earshot->port = *port;
+    earshot->config = (struct link_config)LINK_CONFIG_DEFAULT;
+    const struct listener_config config = listener_part(&earshot->config);
+    listener_init(&earshot->listener, identity->tables, &vad_model, earshot->vad_arena,
+                  sizeof earshot->vad_arena, &config);
+    port->state(port->context, (uint8_t)earshot->listener.state);
+    introduce(earshot);
+    if (earshot->listener.state == LISTENER_FAULT) {
+        tell_fault(earshot);
+    }
+}
+
+static void take_config(struct earshot *earshot, const struct link_config *asked) {
+    struct link_refusal refusal;
+
+    if (link_config_check(asked, &refusal)) {
+        const struct listener_config config = listener_part(asked);
+        earshot->config = *asked;
+        listener_configure(&earshot->listener, &config);
+    } else {
+        tell_refusal(earshot, &refusal);
+    }
+    send_config(earshot);
+}
+
+/* False: the frame is none that a host sends. */
+static bool take_frame(struct earshot *earshot, const struct link_body *body) {
+    union {
+        struct link_hello hello;
+        struct link_ack ack;
+        struct link_config config;
+    } frame;
+
+    switch (body->type) {
+    case LINK_HELLO:
+        if (!link_hello_unpack(&frame.hello, body->payload, body->count)) {
+            return false;
+        }
+        /* A HELLO with a board's name is an echo of this end's own: answering it would not end. */
+        if (frame.hello.board[0] == '\0') {
+            introduce(earshot);
+        }
+        return true;
+    case LINK_ACK:
+        if (!link_ack_unpack(&frame.ack, body->payload, body->count)) {
+            return false;
+        }
+        outbox_ack(&earshot->outbox, frame.ack.id);
+        return true;
+    case LINK_CONFIG:
+        if (!link_config_unpack(&frame.config, body->payload, body->count)) {
+            return false;
+        }
+        take_config(earshot, &frame.config);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count) {
+    struct link_body body;
+
+    for (size_t i = 0; i < count; i++) {
+        if (link_decoder_take(&earshot->decoder, bytes[i], &body) && !take_frame(earshot, &body)) {
+            earshot->decoder.damaged++;
+        }
+    }
+}
+
+static void keep_segment(struct earshot *earshot, const struct gate_segment *segment) {
+    const struct link_segment kept = {
+        .start = segment->start,
+        .end = segment->end,
+        .peak_q8 = segment->peak_q8,
+    };
+    const uint32_t gone = outbox_put(&earshot->outbox, &kept);
+
+    if (gone != 0) {
+        tell_lost(earshot, gone);
+    }
+}
+
+void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_now,
+                   uint32_t dropped_now) {
+    const struct listener_report report =
+        listener_hear(&earshot->listener, pcm, cycles_now, dropped_now);
+
+    earshot->chunks++;
+    earshot->chunks_since_state++;
+    outbox_tick(&earshot->outbox);
+    if (report.state_changed) {
+        earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
+    }
+    if (earshot->config.scores) {
+        send_score(earshot, report.probability_q8);
+    }
+    if (report.gate == GATE_CLOSED) {
+        keep_segment(earshot, &report.segment);
+    }
+    if (report.state_changed || report.gate != GATE_STAYS ||
+        earshot->chunks_since_state == LINK_HEARTBEAT_CHUNKS) {
+        send_state(earshot, report.probability_q8);
+    }
+    if (report.state_changed && earshot->listener.state == LISTENER_FAULT) {
+        tell_fault(earshot);
+    }
+    const struct link_segment *due = outbox_due(&earshot->outbox);
+    if (due != NULL) {
+        send_segment(earshot, due);
+    }
+    if (earshot->chunks % earshot->config.ledger_period_chunks == 0) {
+        send_ledger(earshot);
+    }
+    if (earshot->decoder.damaged != earshot->damaged_told) {
+        tell_damage(earshot);
+    }
+}

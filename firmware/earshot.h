@@ -1,0 +1,66 @@
+/* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
+ *
+ * Owns: struct earshot (listener, network arena, outbox, receiver), its caller's; main.c has the
+ * only one of an image. Costs: what listener.h says, and at most five frames a chunk.
+ */
+#ifndef EARSHOT_H
+#define EARSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "listener.h"
+#include "outbox.h"
+#include "protocol.h"
+#include "text.h"
+#include "vad.h"
+
+/* pyproject.toml's. */
+#define EARSHOT_VERSION "0.1.0"
+
+/* Where frames and the state code go. */
+struct earshot_port {
+    void *context; /* handed to both */
+    void (*write)(void *context, const uint8_t *bytes, size_t count);
+    void (*state)(void *context, uint8_t code); /* enum listener_state */
+};
+
+/* What HELLO tells of the board. */
+struct earshot_identity {
+    const char *board;
+    uint32_t rate;
+    const struct frontend_tables *tables; /* of that rate */
+    uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
+};
+
+struct earshot {
+    _Alignas(16) uint8_t vad_arena[VAD_ARENA_BYTES];
+    struct listener listener;
+    struct link_decoder decoder;
+    struct outbox outbox;
+    struct link_config config; /* in force */
+    struct earshot_identity identity;
+    struct earshot_port port;
+    uint32_t chunks;             /* since reset */
+    uint32_t chunks_since_state; /* since the last STATE frame */
+    uint32_t damaged_told;       /* damaged frames that a LOG has told of */
+};
+
+/* At sample 0, with the default settings; sends HELLO, STATE and CONFIG. */
+void earshot_init(struct earshot *earshot, const struct earshot_identity *identity,
+                  const struct earshot_port *port);
+
+/* Takes bytes from the host, and answers what they ask. */
+void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count);
+
+/* Takes the next EARSHOT_CHUNK samples, and the board's counters as they were when these came. */
+void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_now,
+                   uint32_t dropped_now);
+
+/* A LOG frame for whoever has no struct earshot, as a fault handler; its bytes, at most
+ * LINK_WIRE_MAX. */
+size_t earshot_log_frame(enum link_log_level level, const struct text *text, uint8_t *wire,
+                         size_t cap);
+
+#endif

@@ -1,0 +1,54 @@
+/* main.c: the image: a board, and earshot.c in a loop over its audio. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "board_facts.h"
+#include "earshot.h"
+
+#define LINK_READ_BYTES 64
+/* A host that never stops sending must not keep the board from its audio. */
+#define LINK_READS_A_CHUNK 16
+
+static struct earshot earshot;
+
+static void write(void *context, const uint8_t *bytes, size_t count) {
+    (void)context;
+    board_link_write(bytes, count);
+}
+
+static void state(void *context, uint8_t code) {
+    (void)context;
+    board_state(code);
+}
+
+static void link_read(void) {
+    uint8_t bytes[LINK_READ_BYTES];
+    size_t count = sizeof bytes;
+
+    for (uint32_t i = 0; i < LINK_READS_A_CHUNK && count == sizeof bytes; i++) {
+        count = board_link_read(bytes, sizeof bytes);
+        earshot_receive(&earshot, bytes, count);
+    }
+}
+
+int main(void) {
+    const struct earshot_port port = {.write = write, .state = state};
+
+    board_init();
+    const struct earshot_identity identity = {
+        .board = BOARD_NAME,
+        .rate = BOARD_RATE,
+        .tables = &BOARD_TABLES,
+        .reset_cause = (uint8_t)board_reset_cause(),
+    };
+    earshot_init(&earshot, &identity, &port);
+    for (;;) {
+        const int16_t *pcm = board_audio_wait();
+        const uint32_t cycles = board_cycles();
+        const uint32_t dropped = board_audio_dropped();
+
+        link_read();
+        earshot_chunk(&earshot, pcm, cycles, dropped);
+    }
+}

@@ -1,0 +1,15 @@
+"""The image and its parts on this computer: the same C as on every board, behind numpy.
+
+    logmel(pcm, 16000)                 int16 samples to int16 log-mel
+    Vad(16000).pcm(pcm)                int16 samples to probabilities, one each 512 samples
+    segments(probabilities, Config())  probabilities to segments, as the gate cuts them
+    NativeBoard(15625)                 a whole board: samples in, link bytes out
+
+The library is built by scons when it is first needed, and again when a source has changed.
+"""
+
+from firmware.native.board import NativeBoard
+from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, segments
+from firmware.native.library import NativeBuildError
+
+__all__ = ["BANDS", "CHUNK", "HOP", "NativeBoard", "NativeBuildError", "Vad", "logmel", "segments"]

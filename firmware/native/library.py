@@ -1,0 +1,112 @@
+"""Builds the native library when it is missing or older than a source, and loads it through cffi.
+
+EARSHOT_SANITIZE=1 asks for the one under AddressSanitizer and UndefinedBehaviorSanitizer; the process must then have
+been started with gcc's libasan.so in LD_PRELOAD.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cffi import FFI
+
+FIRMWARE = Path(__file__).resolve().parents[1]
+SOURCES = ("*.c", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
+
+
+class NativeBuildError(RuntimeError):
+    """The native library could not be built; the message says why and what to do."""
+
+
+def sanitized() -> bool:
+    """This process asks for the library under the sanitizers."""
+    return os.environ.get("EARSHOT_SANITIZE") == "1"
+
+
+def build_folder() -> Path:
+    """build/native beside a checkout's firmware/; a folder of the user's cache for an installed package."""
+    name = "native-asan" if sanitized() else "native"
+    root = FIRMWARE.parent
+    if (root / "pyproject.toml").exists() and os.access(root, os.W_OK):
+        return root / "build" / name
+    cache_root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache_root / "earshot" / hashlib.sha256(str(FIRMWARE).encode()).hexdigest()[:12] / name
+
+
+def build() -> Path:
+    """The folder with libearshot.so and native.cdef, both newer than every source; NativeBuildError otherwise."""
+    folder = build_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / "lock"):
+        if not _is_fresh(folder):
+            _scons(folder)
+            (folder / "native.cdef").write_text(_declarations(folder), encoding="utf-8")
+    return folder
+
+
+@cache
+def load() -> tuple[FFI, Any]:
+    """The cffi interface and the library; built first if need be."""
+    folder = build()
+    ffi = FFI()
+    ffi.cdef((folder / "native.cdef").read_text(encoding="utf-8"))
+    return ffi, ffi.dlopen(str(folder / "libearshot.so"))
+
+
+def aligned(ffi: FFI, count: int) -> tuple[Any, Any]:
+    """`count` bytes of zeros, aligned to 16: who owns them, and where they start."""
+    owner = ffi.new("uint8_t[]", count + 15)
+    address = int(ffi.cast("uintptr_t", owner))
+    return owner, owner + (-address) % 16
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process builds at a time."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_fresh(folder: Path) -> bool:
+    # native.cdef is written last, and is always written: its time is the build's.
+    stamp = folder / "native.cdef"
+    if not stamp.exists() or not (folder / "libearshot.so").exists():
+        return False
+    built = stamp.stat().st_mtime_ns
+    return all(path.stat().st_mtime_ns <= built for pattern in SOURCES for path in FIRMWARE.rglob(pattern))
+
+
+def _scons(folder: Path) -> None:
+    command = [sys.executable, "-m", "SCons", "-Q", "-C", str(FIRMWARE), "board=native", f"build={folder}"]
+    if sanitized():
+        command.append("sanitize=1")
+    # The build runs Python and gcc, which know nothing of a preloaded sanitizer.
+    environment = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "PYTHONMALLOC")}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if result.returncode != 0:
+        said = "\n".join((result.stdout + result.stderr).strip().splitlines()[-20:])
+        raise NativeBuildError(f"the native library could not be built: {' '.join(command)} said\n{said}")
+
+
+def _declarations(folder: Path) -> str:
+    """native.h and all that it includes, preprocessed, without the system's headers: cffi knows their types."""
+    with tempfile.TemporaryDirectory() as system:
+        for header in ("stdbool.h", "stddef.h", "stdint.h"):
+            (Path(system) / header).touch()
+        places = [folder / "gen", *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "boards/native"))]
+        command = [shutil.which("gcc") or "gcc", "-E", "-P", "-nostdinc", f"-isystem{system}"]
+        command += [*(f"-I{place}" for place in places), str(FIRMWARE / "boards/native/native.h")]
+        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
