@@ -5,8 +5,6 @@ An endpoint is opened, lost and opened again; it knows nothing of frames. `endpo
 
 import errno
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -178,18 +176,6 @@ def endpoint_for(port: str, baud: int = DEFAULT_BAUD) -> SerialEndpoint | Socket
     return SerialEndpoint(port, baud)
 
 
-def wait_until_open(endpoint: Endpoint, stopped: Callable[[], bool], poll_s: float = 0.5) -> bool:
-    """Tries to open until it succeeds (True) or `stopped()` (False)."""
-    while not stopped():
-        try:
-            endpoint.open()
-        except HostError:  # not there yet, or there and not yet ours: udev sets permissions a moment later
-            time.sleep(poll_s)
-        else:
-            return True
-    return False
-
-
 def _cannot_open(port: str, error: Exception) -> HostError:
     if isinstance(error, ValueError):
         return HostError(f"{port!r} is no port: {error}. {ports_sentence()}")
@@ -197,7 +183,7 @@ def _cannot_open(port: str, error: Exception) -> HostError:
     path = Path(port)
     if code in (errno.EACCES, errno.EPERM):
         return HostError(
-            f"{port} may not be opened by this user. Join its group, `sudo usermod -aG dialout $USER`, and log in again."
+            f"{port} may not be opened by this user. Join its group (`sudo usermod -aG dialout $USER`), log in again."
         )
     if code in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY) or "exclusively lock" in str(error):
         return HostError(f"{port} is in use by another program. Close that one first.")

@@ -1,4 +1,4 @@
-"""Recordings from files: any WAV, FLAC, Ogg or other format of libsndfile as mono int16 at a board's rate, block by block.
+"""Recordings from files: WAV, FLAC, Ogg or whatever libsndfile reads, as mono int16 at a board's rate, block by block.
 
 A day of audio streams through in constant memory. What a file needs (mixing, resampling, rounding) is said in one
 line, what cannot be trusted (truncated, damaged, empty, not audio) is refused by name and reason.
@@ -62,6 +62,8 @@ class Recording:
         self.rate = rate
         self.limited_samples = 0
         """Samples louder than full scale that were limited so far."""
+        self.read_samples = 0
+        """Samples at `rate` that `blocks()` has given so far."""
         self._sound = _open(path)
         try:
             _refuse_unusable(path, self._sound)
@@ -107,7 +109,7 @@ class Recording:
         return f"{self.limited_samples} sample{plural} louder than full scale, limited to it"
 
     def blocks(self) -> Iterator[Pcm]:
-        """The audio from its start, once: int16 [n], n as it comes. The joined blocks do not depend on how it is cut."""
+        """The audio from its start, once: int16 [n], n as it comes; joined, they do not depend on how it is cut."""
         resampler = None
         if self.source_rate != self.rate:
             resampler = soxr.ResampleStream(self.source_rate, self.rate, 1, dtype="float32", quality="HQ")
@@ -121,6 +123,7 @@ class Recording:
             if resampler is not None:
                 mono = resampler.resample_chunk(mono, last=frames_left <= 0)
             if len(mono):
+                self.read_samples += len(mono)
                 yield self._to_int16(mono)
 
     def _read_mono(self, frames: int) -> npt.NDArray[np.float32]:

@@ -1,0 +1,92 @@
+"""`host listen`: chooses endpoint and view, listens, and says at the end what there was."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from host.endpoint import Endpoint, endpoint_for
+from host.errors import HostError
+from host.event_lines import JsonLines, PlainLines, View
+from host.listen import Listener, StopSignal, open_first
+from host.live_view import LiveView
+from host.status import BoardStatus
+
+_SIM = "sim:"
+
+
+@dataclass(frozen=True)
+class ListenOptions:
+    """The command line of `host listen`."""
+
+    port: str
+    baud: int
+    wav: Path | None
+    fast: bool
+    mic: bool
+    mic_device: str | None
+    wait: bool
+    plain: bool
+    json: bool
+    scores: bool | None
+
+
+def run_listen(options: ListenOptions) -> None:
+    """Listens until Ctrl-C or the end of the recording; HostError for what the user can put right."""
+    endpoint = _endpoint(options)
+    status = BoardStatus(options.port)
+    live = not options.plain and not options.json and sys.stdout.isatty()
+    scores = options.scores if options.scores is not None else live or options.json
+    with StopSignal() as stopped:
+        try:
+            _listen(endpoint, status, options, live=live, scores=scores, stopped=stopped)
+        finally:
+            endpoint.close()
+    if options.json:
+        _print_line(json.dumps({"event": "summary", "text": status.summary()}))
+    else:
+        _print_line(f"summary {status.summary()}")
+
+
+def _listen(
+    endpoint: Endpoint, status: BoardStatus, options: ListenOptions, *, live: bool, scores: bool, stopped: StopSignal
+) -> None:
+    lines: View = (JsonLines if options.json else PlainLines)(status, _print_line)
+    if not open_first(endpoint, lines, stopped, wait=options.wait):
+        return
+    _say_conversion(endpoint)
+    view: View = LiveView(status, Console()) if live else lines
+    try:
+        Listener(endpoint, status, view, scores=scores, stopped=stopped).run()
+    finally:
+        view.close()
+
+
+def _endpoint(options: ListenOptions) -> Endpoint:
+    if options.port.startswith(_SIM):
+        from host.sim_endpoint import SimEndpoint
+
+        return SimEndpoint(
+            options.port.removeprefix(_SIM),
+            options.wav,
+            fast=options.fast,
+            mic=options.mic,
+            mic_device=options.mic_device,
+        )
+    if options.wav is not None or options.mic or options.fast:
+        raise HostError(
+            f"--wav, --mic and --fast feed a virtual board, and {options.port} is none. Use --port sim:BOARD."
+        )
+    return endpoint_for(options.port, options.baud)
+
+
+def _say_conversion(endpoint: Endpoint) -> None:
+    recording = getattr(endpoint, "recording", None)
+    if recording is not None and (conversion := recording.conversion()) is not None:
+        print(f"{recording.path}: {conversion}", file=sys.stderr)
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)

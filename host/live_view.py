@@ -1,0 +1,270 @@
+"""The live view: one screen of what the board does now, drawn from a BoardStatus for any terminal size."""
+
+import math
+import time
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
+
+from host.status import BINS_PER_S, BoardStatus
+
+_STRIP_S = 60
+_WIDE = 112  # columns from which the segments stand beside the meter
+_REFRESH_S = 1 / 15
+_RISE_S, _FALL_S = 0.05, 0.25  # how fast the bar follows: up at once, down so that an eye can
+
+_EIGHTHS_RIGHT = " ▏▎▍▌▋▊▉"
+_EIGHTHS_UP = " ▁▂▃▄▅▆▇█"
+_STATE_STYLES = {"SLEEP": "bold white on blue", "HEAR": "bold white on dark_green", "FAULT": "bold white on red"}
+
+
+class LiveView:
+    """Draws a status on the terminal until closed; the terminal is as it was after that."""
+
+    def __init__(self, status: BoardStatus, console: Console) -> None:
+        """Takes over the screen."""
+        self._screen = Screen(status)
+        self._live = Live(self._screen, console=console, screen=True, auto_refresh=False)
+        self._drawn_at = 0.0
+        self._live.start()
+
+    def refresh(self) -> None:
+        """Draws, at most 15 times a second."""
+        now = time.monotonic()
+        if now - self._drawn_at >= _REFRESH_S:
+            self._screen.follow(now - self._drawn_at)
+            self._drawn_at = now
+            self._live.refresh()
+
+    def close(self) -> None:
+        """Gives the screen back."""
+        self._live.stop()
+
+
+class Screen:
+    """The picture itself: a rich renderable that fills the height and width that it is given."""
+
+    def __init__(self, status: BoardStatus) -> None:
+        """Draws `status` as it is at the moment of drawing."""
+        self._status = status
+        self._shown = status.probability
+
+    def follow(self, elapsed_s: float) -> None:
+        """Moves the bar towards the last probability."""
+        target = self._status.probability
+        pace = _RISE_S if target > self._shown else _FALL_S
+        self._shown += (target - self._shown) * (1 - math.exp(-elapsed_s / pace))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lines for exactly the screen's height."""
+        width = options.max_width
+        height = options.height or console.height
+        inner, rows = max(20, width - 4), max(6, height - 2)
+        lines = self._wide(inner, rows) if width >= _WIDE else self._narrow(inner, rows)
+        body = Text("\n").join(_fitted(line, inner) for line in lines[:rows])
+        yield Panel(
+            body,
+            title=Text.assemble(" Earshot ", ("· ", "dim"), f"{self._status.port} "),
+            subtitle=Text(" Ctrl-C ends ", style="dim"),
+            height=height,
+            width=width,
+            border_style="dim" if self._status.connection == "connected" else "yellow",
+        )
+
+    def _narrow(self, width: int, rows: int) -> list[Text]:
+        head = [*self._identity(width), Text(), *self._meter(width), Text()]
+        foot = [Text(), *self._figures(width)]
+        room = rows - len(head) - len(foot)
+        strip_rows = 3 if room < 16 else 5
+        strip = [*self._strip(width, strip_rows), Text()]
+        return [*head, *strip, *self._table(room - len(strip)), *foot]
+
+    def _wide(self, width: int, rows: int) -> list[Text]:
+        right_width = 46
+        left_width = width - right_width - 3
+        head = [*self._identity(left_width), Text(), *self._meter(left_width), Text()]
+        foot = [Text(), *self._figures(left_width)]
+        room = rows - len(head) - len(foot)
+        left = [*head, *self._strip(left_width, max(3, min(10, room - 1)))]
+        left += [Text()] * (rows - len(left) - len(foot)) + foot
+        right = self._table(rows)
+        return [
+            Text.assemble(_fitted(a, left_width), (" │ ", "dim"), b) for a, b in zip(left[:rows], right, strict=True)
+        ]
+
+    def _identity(self, width: int) -> list[Text]:
+        status = self._status
+        hello = status.hello
+        if hello is None:
+            who = Text("no HELLO from the board yet", style="dim")
+        else:
+            who = Text.assemble(
+                (hello.board, "bold"),
+                f"  firmware {hello.firmware}  model {hello.model} {hello.model_crc32:08x}",
+                f"  {hello.rate / 1000:g} kHz  protocol {hello.version}",
+            )
+        good = status.connection == "connected"
+        where = Text.assemble(
+            (status.connection, "green" if good else "bold yellow"), f" · {clock(status.heard_s)} heard"
+        )
+        if hello is not None:
+            where.append(f" · last reset: {hello.reset_cause.name.replace('_', ' ')}", "dim")
+        return [who, where]
+
+    def _meter(self, width: int) -> list[Text]:
+        status = self._status
+        name = status.state_name
+        state = Text.assemble((f" {name or '-':^7} ", _STATE_STYLES.get(name, "bold reverse")), "  ")
+        state.append("● speech" if status.speaking else "○ no speech", "bold green" if status.speaking else "dim")
+        number = f"probability {status.probability:.2f}"
+        state.append(" " * max(1, width - state.cell_len - len(number)))
+        state.append(number, "bold")
+        on, off = self._thresholds()
+        style = "green" if self._shown >= on else "yellow" if self._shown >= off else "cyan"
+        bar = Text(horizontal_bar(self._shown, width), style=f"{style} on grey15")
+        return [state, bar, bar.copy(), self._scale(width, off, on)]
+
+    def _thresholds(self) -> tuple[float, float]:
+        config = self._status.config
+        return (config.on_q8 / 256, config.off_q8 / 256) if config else (1.0, 1.0)
+
+    def _scale(self, width: int, off: float, on: float) -> Text:
+        scale = [" "] * width
+        scale[0], scale[-1] = "0", "1"
+        if self._status.config is not None:
+            for value, label in ((off, f"off {off:.2f} ▲"), (on, f"▲ on {on:.2f}")):
+                at = min(width - 1, round(value * width))
+                start = at - len(label) + 1 if label.endswith("▲") else at
+                start = max(0, min(width - len(label), start))
+                scale[start : start + len(label)] = label
+        return Text("".join(scale), style="dim")
+
+    def _strip(self, width: int, rows: int) -> list[Text]:
+        columns = activity_columns(self._status, width)
+        lines = []
+        for row in range(rows - 1, -1, -1):
+            line = Text()
+            for peak, style in columns:
+                eighths = round(peak * rows * 8) - row * 8
+                mark = _EIGHTHS_UP[max(0, min(8, eighths))]
+                if row == 0 and mark == " " and style:
+                    mark = "▁" if style != "dim" else "·"
+                line.append(mark, style)
+            lines.append(line)
+        axis = [" "] * width
+        for part, label in ((0.0, f"-{_STRIP_S} s"), (0.5, f"-{_STRIP_S // 2} s")):
+            at = round(part * width)
+            axis[at : at + len(label)] = label
+        axis[-3:] = "now"
+        lines.append(Text("".join(axis), style="dim"))
+        return lines
+
+    def _table(self, rows: int) -> list[Text]:
+        status = self._status
+        header = Text(f"{'segment':>9}{'start s':>12}{'end s':>12}{'length':>8}{'peak':>6}", style="bold")
+        lines = [header]
+        for segment in status.last_segments(rows - 1):
+            start, end = segment.start / status.rate, segment.end / status.rate
+            lines.append(
+                Text(f"{segment.id:>9}{start:>12.2f}{end:>12.2f}{end - start:>8.2f}{segment.peak_q8 / 256:>6.2f}")
+            )
+        if len(lines) == 1:
+            lines.append(Text("     none yet", style="dim"))
+        return (lines + [Text()] * rows)[: max(0, rows)]
+
+    def _figures(self, width: int) -> list[Text]:
+        status = self._status
+        duty = Text("duty  ", style="bold")
+        shares = status.state_shares()
+        duty.append(
+            "  ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items()) or "no ledger yet", "not bold"
+        )
+        awake = status.awake_share()
+        if awake is not None:
+            duty.append(f"  ·  core awake {100 * awake:.2f} % of the time", "not bold")
+        counts = Text("link  ", style="bold")
+        counts.append(
+            f"{byte_count(status.bytes_in)} in, {byte_count(status.bytes_out)} out  ·  ",
+            "not bold",
+        )
+        counts.append(f"dropped {status.dropped}", "bold red" if status.dropped else "not bold")
+        counts.append("  ·  ", "not bold")
+        counts.append(f"damaged {status.damaged}", "bold red" if status.damaged else "not bold")
+        lines = [duty, counts]
+        if status.log is not None:
+            style = {"warning": "yellow", "error": "bold red"}.get(status.log.level.name.lower(), "dim")
+            lines.append(Text(f"log   {printable(status.log.text)}", style=style))
+        return [_fitted(line, width) for line in lines]
+
+
+def horizontal_bar(value: float, width: int) -> str:
+    """`value` (0..1) as a bar in eighths of a cell, `width` cells wide."""
+    eighths = round(max(0.0, min(1.0, value)) * width * 8)
+    whole, part = divmod(eighths, 8)
+    bar = "█" * whole + (_EIGHTHS_RIGHT[part] if part else "")
+    return bar.ljust(width)
+
+
+def activity_columns(status: BoardStatus, width: int) -> list[tuple[float, str]]:
+    """(highest probability, style) for each of `width` columns, the newest at the right; "" where nothing is known.
+
+    A column covers a whole number of bins and keeps its place in time, so that the strip moves without shimmering.
+    """
+    per_column = max(1, math.ceil(_STRIP_S * BINS_PER_S / width))
+    columns: list[tuple[float, str]] = [(0.0, "")] * width
+    if not status.activity:
+        return columns
+    newest = status.activity[-1].number // per_column
+    speech = _speech_columns(status, per_column)
+    peaks: dict[int, tuple[float, bool]] = {}
+    for bin_ in status.activity:
+        column = bin_.number // per_column
+        peak, asleep = peaks.get(column, (0.0, True))
+        peaks[column] = (max(peak, bin_.peak), asleep and bin_.asleep)
+    for column, (peak, asleep) in peaks.items():
+        at = column - newest + width - 1
+        if 0 <= at < width:
+            style = "green" if column in speech else "dim" if asleep else "cyan"
+            columns[at] = (peak, style)
+    return columns
+
+
+def clock(seconds: float) -> str:
+    """12.3 s as 0:00:12."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def byte_count(count: int) -> str:
+    """A number of bytes for people."""
+    if count < 10_000:
+        return f"{count} B"
+    if count < 10_000_000:
+        return f"{count / 1000:.1f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def printable(text: str) -> str:
+    """Text from the board without what would move the cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _speech_columns(status: BoardStatus, per_column: int) -> set[int]:
+    oldest = status.activity[0].number // per_column
+    bin_samples = status.rate / BINS_PER_S
+    columns: set[int] = set()
+    for segment in reversed(status.segments):
+        first = int(segment.start / bin_samples) // per_column
+        last = int(max(segment.start, segment.end - 1) / bin_samples) // per_column
+        if last < oldest:
+            break
+        columns.update(range(max(first, oldest), last + 1))
+    return columns
+
+
+def _fitted(line: Text, width: int) -> Text:
+    line = line.copy()
+    line.truncate(width, overflow="ellipsis", pad=True)
+    return line

@@ -1,0 +1,61 @@
+"""Virtual boards by name, with every failure to start or run one as a HostError."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from firmware import boards
+from firmware.native import NativeBoard, NativeBuildError
+from host.errors import HostError
+from host.sim.virtual_board import SimulationError, VirtualBoard
+
+
+@contextmanager
+def open_sim_board(name: str, rate: int | None = None) -> Iterator[VirtualBoard]:
+    """The virtual board `name` (see `host boards`), booted, at `rate` Hz where it has a choice; closed at the end.
+
+    HostError where there is none, it has no such rate, or it fails while it is open.
+    """
+    chosen = _checked(name, rate)
+    with simulation_errors():
+        board = _boot(chosen, rate)
+        try:
+            yield board
+        finally:
+            board.close()
+
+
+def boot_sim_board(name: str) -> VirtualBoard:
+    """As `open_sim_board`, for a caller that closes it; wrap its use in `simulation_errors`."""
+    chosen = _checked(name, None)
+    with simulation_errors():
+        return _boot(chosen, None)
+
+
+@contextmanager
+def simulation_errors() -> Iterator[None]:
+    """Failures of a virtual board inside become HostErrors."""
+    try:
+        yield
+    except (SimulationError, NativeBuildError) as error:
+        raise HostError(str(error)) from error
+
+
+def _boot(board: boards.Board, rate: int | None) -> VirtualBoard:
+    if board.simulator == "native":
+        return NativeBoard(rate)
+    from host.sim import open_board
+
+    return open_board(board.name)
+
+
+def _checked(name: str, rate: int | None) -> boards.Board:
+    virtual = [other for other in boards.names() if boards.load(other).simulator]
+    if name not in boards.names():
+        raise HostError(f"there is no board {name!r}. Virtual boards: {', '.join(virtual)}.")
+    board = boards.load(name)
+    if name not in virtual:
+        raise HostError(f"{name} runs on silicon only. Virtual boards: {', '.join(virtual)}.")
+    if rate is not None and rate not in board.rates:
+        rates = " or ".join(str(one) for one in board.rates)
+        raise HostError(f"{name} hears at {rates} Hz, not at {rate} Hz. Leave --rate away, or give one of these.")
+    return board

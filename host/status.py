@@ -1,0 +1,150 @@
+"""What is known of a board so far, folded from its frames: the source of every view, summary and last line."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+
+from firmware import boards
+from firmware.link import Config, Frame, Hello, Ledger, ListenerState, Log, Score, Segment, State
+
+BINS_PER_S = 8
+"""Resolution of the activity that is kept."""
+KEPT_S = 60
+
+
+@dataclass
+class ActivityBin:
+    """1/BINS_PER_S s of audio: its number since reset, the highest probability in it, and whether the board slept."""
+
+    number: int
+    peak: float
+    asleep: bool
+
+
+@dataclass
+class BoardStatus:
+    """The last of each frame, recent segments and activity, and what happened to the link."""
+
+    port: str
+    connection: str = "connecting"
+    hello: Hello | None = None
+    config: Config | None = None
+    state: State | None = None
+    ledger: Ledger | None = None
+    log: Log | None = None
+    probability: float = 0.0
+    sample: int = 0
+    segments: deque[Segment] = field(default_factory=lambda: deque(maxlen=500))
+    segment_count: int = 0
+    speech_samples: int = 0
+    damaged: int = 0
+    duplicates: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    activity: deque[ActivityBin] = field(default_factory=lambda: deque(maxlen=BINS_PER_S * KEPT_S))
+
+    def take(self, frame: Frame) -> None:
+        """Folds one new frame in."""
+        match frame:
+            case Score():
+                self._heard(frame.sample, frame.probability_q8 / 256)
+            case State():
+                self.state = frame
+                self._heard(frame.sample, frame.probability_q8 / 256)
+            case Segment():
+                self.segments.append(frame)
+                self.segment_count += 1
+                self.speech_samples += frame.end - frame.start
+            case Ledger():
+                self.ledger = frame
+                self.sample = frame.sample
+            case Hello():
+                self.hello = frame
+            case Config():
+                self.config = frame
+            case Log():
+                self.log = frame
+
+    def restarted(self) -> None:
+        """The board counts from zero again: what was counted in its old samples goes."""
+        self.sample = 0
+        self.state = None
+        self.ledger = None
+        self.activity.clear()
+
+    @property
+    def rate(self) -> int:
+        """Samples a second; 16 000 until the board has said."""
+        return self.hello.rate if self.hello and self.hello.rate else 16_000
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of audio since the board's reset."""
+        return self.sample / self.rate
+
+    @property
+    def speaking(self) -> bool:
+        """The gate is open."""
+        return bool(self.state and self.state.speaking)
+
+    @property
+    def state_name(self) -> str:
+        """The state in force, in capitals; "" before the first STATE."""
+        return self.state.state.name.upper() if self.state else ""
+
+    @property
+    def dropped(self) -> int:
+        """Samples that the board lost since its reset."""
+        return max(self.state.dropped if self.state else 0, self.ledger.dropped if self.ledger else 0)
+
+    def state_shares(self) -> dict[str, float]:
+        """Share of the audio in each state that the board has been in, 0..1, from the ledger."""
+        if self.ledger is None or self.ledger.sample == 0:
+            return {}
+        rows = zip(ListenerState, self.ledger.rows, strict=True)
+        return {state.name: row.samples / self.ledger.sample for state, row in rows if row.samples}
+
+    def awake_share(self) -> float | None:
+        """Share of the time that the core was awake, 0..1; None where no clock or no cycles are known."""
+        if self.ledger is None or self.hello is None or self.ledger.sample == 0:
+            return None
+        clock_hz = _clock_hz(self.hello.board)
+        cycles = sum(row.cycles for row in self.ledger.rows)
+        if not clock_hz or not cycles:
+            return None
+        return cycles / clock_hz / (self.ledger.sample / self.rate)
+
+    def last_segments(self, count: int) -> list[Segment]:
+        """The newest `count` segments, newest first."""
+        return list(islice(reversed(self.segments), max(0, count)))
+
+    def summary(self) -> str:
+        """The last line of a session."""
+        speech = self.speech_samples
+        share = f" ({100 * speech / self.sample:.0f} %)" if self.sample else ""
+        plural = "" if self.segment_count == 1 else "s"
+        return (
+            f"heard {self.heard_s:.1f} s, {self.segment_count} segment{plural}, "
+            f"{speech / self.rate:.1f} s of speech{share}; dropped {self.dropped} samples, "
+            f"damaged {self.damaged} frames, link {self.bytes_in} bytes in, {self.bytes_out} out"
+        )
+
+    def _heard(self, sample: int, probability: float) -> None:
+        self.sample = sample
+        self.probability = probability
+        number = max(0, sample - 1) * BINS_PER_S // self.rate
+        asleep = self.state_name == "SLEEP"
+        if self.activity and self.activity[-1].number == number:
+            last = self.activity[-1]
+            last.peak = max(last.peak, probability)
+            last.asleep = last.asleep and asleep
+        else:
+            self.activity.append(ActivityBin(number, probability, asleep))
+
+
+def _clock_hz(board: str) -> int:
+    """The core's clock as board.toml says it; 0 for a board that this host does not know."""
+    try:
+        return boards.load(board).clock_hz
+    except boards.BoardError:
+        return 0
