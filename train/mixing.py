@@ -26,6 +26,7 @@ class Conditions:
     seconds: float = 8.0
     no_speech: float = 0.12
     gap_s: tuple[float, float] = (0.1, 3.0)
+    talker_db: tuple[float, float] = (-12.0, 6.0)
     speed: tuple[float, float] = (0.88, 1.14)
     speed_share: float = 0.4
     room: float = 0.6
@@ -103,7 +104,7 @@ class Mixer:
         labels = speech_frames(pcm)
         samples = pcm[: len(labels) * FRAME].astype(np.float32)
         loudness = _rms(samples.reshape(-1, FRAME)[labels].ravel()) or 1.0
-        return samples * np.float32(10 ** (self.rng.uniform(-6, 6) / 20) / loudness), labels
+        return samples * np.float32(10 ** (self.rng.uniform(*self.conditions.talker_db) / 20) / loudness), labels
 
     def speech_line(self, count: int) -> tuple[Samples, Labels]:
         """Utterances with pauses between them: float32[count] of active level about one, and labels."""

@@ -5,13 +5,13 @@ beside WebRTC's detector.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from firmware import native
+from firmware.link import Config
 from train.corpora import RATE_HZ
-from train.labels import FRAME
 from train.metrics import auc, tpr_at_fpr
 from train.vad_scoring import CHUNK, Scorer, Scores
 from train.vad_testsets import STEP, STEP_S, Recording, TestSet
@@ -74,11 +74,25 @@ def roc_measures(test_set: TestSet, detector: str, scores: list[Scores]) -> RocM
     return RocMeasures(test_set.name, detector, auc(pooled, truth), low, high)
 
 
-def segments(scores: Scores) -> list[native.Segment]:
-    """The firmware's own gate, at its shipped settings, over scores of 10 ms frames."""
+@dataclass(frozen=True)
+class GateSegment:
+    """What the gate did, in samples: where the run began that opened it, when it knew, when it closed."""
+
+    start: int
+    opened: int
+    closed: int
+
+
+def segments(scores: Scores) -> list[GateSegment]:
+    """The firmware's own gate, at its shipped settings, over scores of 10 ms frames; pre-roll is left to the caller."""
     middle = np.arange(max(1, len(scores) * STEP // CHUNK)) * CHUNK + CHUNK // 2
     decisions = scores[np.minimum(middle // STEP, len(scores) - 1)]
-    return native.gate_segments(np.clip(np.rint(decisions * 256), 0, 255).astype(np.uint8))
+    shipped = Config()
+    found = native.segments(
+        np.clip(np.rint(decisions * 256), 0, 255).astype(np.uint8), replace(shipped, pre_roll_samples=0)
+    )
+    known, hangover = shipped.min_speech_chunks * CHUNK, shipped.hangover_chunks * CHUNK
+    return [GateSegment(s.start, s.start + known, s.end + hangover) for s in found]
 
 
 def false_alarms(test_set: TestSet, detector: str, scores: list[Scores]) -> FalseAlarms:
@@ -110,7 +124,7 @@ def onset_delay(test_set: TestSet, detector: str, scores: list[Scores]) -> Onset
                 missed += 1
                 continue
             delays.append((hit.opened - onset) / RATE_HZ * 1000)
-            covered += hit.start <= onset + FRAME
+            covered += hit.start - Config().pre_roll_samples <= onset
     late = np.asarray(delays) if delays else np.full(1, np.nan)
     return OnsetDelay(
         test_set.name,

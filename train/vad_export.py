@@ -108,15 +108,16 @@ def streaming_function(vad: FoldedVad) -> Any:
 
     def step(features: Any, *states: Any) -> dict[str, Any]:
         x = tf.reshape(features, [1, 1, 1, FEATURES])
-        x = tf.nn.relu(tf.nn.conv2d(x, vad.spectral, 1, "VALID") + vad.spectral_bias)
+        x = tf.nn.relu6(tf.nn.conv2d(x, vad.spectral, 1, "VALID") + vad.spectral_bias)
         result = {}
         for i, (block, state) in enumerate(zip(vad.blocks, states, strict=True)):
             seen = tf.concat([state, x], axis=1)
             result[f"state{i}_out"] = seen[:, 1:]
             dilations = [block.dilation, 1]
             hidden = tf.nn.depthwise_conv2d(seen, block.depthwise, [1, 1, 1, 1], "VALID", dilations=dilations)
-            hidden = tf.nn.relu(hidden + block.depthwise_bias)
-            x = x + tf.nn.relu(tf.nn.conv2d(hidden, block.pointwise, 1, "VALID") + block.pointwise_bias)
+            hidden = tf.nn.relu6(hidden + block.depthwise_bias)
+            hidden = tf.nn.relu6(tf.nn.conv2d(hidden, block.pointwise, 1, "VALID") + block.pointwise_bias)
+            x = tf.nn.relu6(x + hidden)
         result["probability"] = tf.sigmoid(tf.matmul(tf.reshape(x, [1, channels]), vad.head) + vad.head_bias)
         return result
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from firmware import native
+from firmware.modelc import reader
 from train import corpora, vad_network
 from train.corpora import Pcm
 from train.vad_testsets import STEP
@@ -53,33 +54,28 @@ class StreamingTflite:
     """
 
     def __init__(self, path: Path) -> None:
+        from tflite.Model import Model
         from tflite_micro.python.tflite_micro import runtime
 
-        from firmware.modelc import reader
-
+        graph = reader.read(path)
+        subgraph = Model.GetRootAs(graph.source).Subgraphs(0)
+        inputs, outputs = subgraph.InputsAsNumpy().tolist(), subgraph.OutputsAsNumpy().tolist()
         self.interpreter: Any = runtime.Interpreter.from_file(str(path))
-        model = reader.read(path)
-        names = [model.input_names.index("features"), model.output_names.index("probability")]
-        self.features, self.probability = names
-        self.states = [
-            (i, model.output_names.index(f"{name}_out"))
-            for i, name in enumerate(model.input_names)
-            if f"{name}_out" in model.output_names
-        ]
-        details = [self.interpreter.get_input_details(i) for i in range(len(model.input_names))]
-        self.shapes = [tuple(d["shape"]) for d in details]
-        scales = [d["quantization_parameters"] for d in details]
-        self.scales = [(float(q["scales"][0]), int(q["zero_points"][0])) for q in scales]
+        self.features = inputs.index(dict(graph.inputs)["features"])
+        self.probability = outputs.index(dict(graph.outputs)["probability"])
+        self.states = [(inputs.index(state.input), outputs.index(state.output)) for state in graph.states]
+        self.tensors = [graph.tensors[i] for i in inputs]
         self.reset()
 
     def reset(self) -> None:
         """Starts from silence."""
         for i, _ in self.states:
-            self.interpreter.set_input(np.full(self.shapes[i], self.scales[i][1], np.int8), i)
+            state = self.tensors[i]
+            self.interpreter.set_input(np.full(state.shape, state.zero_point, np.int8), i)
 
     def decide(self, features: npt.NDArray[np.int8]) -> int:
         """One chunk, int8[80] at the model's input scale, to a probability in Q8 (0 to 255)."""
-        self.interpreter.set_input(features.reshape(self.shapes[self.features]), self.features)
+        self.interpreter.set_input(features.reshape(self.tensors[self.features].shape), self.features)
         self.interpreter.invoke()
         probability = int(self.interpreter.get_output(self.probability).ravel()[0]) + 128
         for i, o in self.states:
@@ -88,8 +84,8 @@ class StreamingTflite:
 
     def quantize(self, logmel_q8: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
         """Log-mel Q8 at the model's input scale."""
-        scale, zero_point = self.scales[self.features]
-        return np.clip(np.rint(logmel_q8 / 256 / scale) + zero_point, -128, 127).astype(np.int8)
+        tensor = self.tensors[self.features]
+        return np.clip(np.rint(logmel_q8 / 256 / tensor.scale) + tensor.zero_point, -128, 127).astype(np.int8)
 
 
 def tflite_scorer(path: Path) -> Scorer:
@@ -108,7 +104,7 @@ def c_scorer() -> Scorer:
     """The shipped model as compiled C, front end included."""
 
     def score(pcm: Pcm) -> Scores:
-        decisions = native.vad_probabilities_q8(_padded(pcm), corpora.RATE_HZ)
+        decisions = native.Vad(corpora.RATE_HZ).pcm(_padded(pcm))
         return spread(decisions.astype(np.float32) / 256, len(pcm))
 
     return score

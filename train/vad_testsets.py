@@ -58,6 +58,7 @@ def mixtures(snr_db: float, count: int, seed: int = 4242) -> TestSet:
     """Held-out speakers in held-out rooms with held-out noise at one signal-to-noise ratio, eight seconds each."""
     conditions = Conditions(
         no_speech=0.0,
+        talker_db=(-6.0, 6.0),
         speed_share=0.0,
         room=0.5,
         noise=1.0,
