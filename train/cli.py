@@ -55,13 +55,14 @@ def quantize(
     The clips are mixtures of the training split's speech and noise; states are those that the network reaches on them.
     """
     from train.vad_calibration import calibration_recordings
-    from train.vad_export import fold, quantize
+    from train.vad_export import fold
+    from train.vad_export import quantize as quantize_network
     from train.vad_training import load
 
-    folded = fold(load(run / "vad.pt"))
-    model = quantize(folded, calibration_recordings(clips))
+    network = load(run / "vad.pt")
+    model = quantize_network(network, calibration_recordings(clips))
     out.write_bytes(model)
-    print(f"{out}: {len(model)} bytes, {folded.parameters()} parameters, calibrated on {clips} clips")
+    print(f"{out}: {len(model)} bytes, {fold(network).parameters()} parameters, calibrated on {clips} clips")
 
 
 @evaluation_app.command("vad")

@@ -128,32 +128,35 @@ def streaming_function(vad: FoldedVad) -> Any:
     return tf.function(step, input_signature=signature).get_concrete_function()
 
 
-def calibration(function: Any, recordings: list[npt.NDArray[np.int16]], every: int) -> Iterator[dict[str, Any]]:
-    """Feeds recordings through the float model and yields its real inputs, states included, every so many chunks.
+def calibration(
+    network: VadNetwork, recordings: list[npt.NDArray[np.int16]], every: int
+) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+    """The streaming model's inputs as they occur in recordings, states included, every so many chunks, by name.
 
     Args:
-        function: from `streaming_function`
+        network: the float network, which hears each recording from its start
         recordings: log-mel Q8 int16[chunks, 80] each
         every: chunks from one yielded input to the next
     """
-    tf = _tensorflow()
-    names = [spec.name for spec in function.structured_input_signature[0]]
-    shapes = [spec.shape for spec in function.structured_input_signature[0]]
+    pasts = [block.depthwise.past for block in network.stages()]
     for logmel_q8 in recordings:
-        states = [tf.zeros(shape) for shape in shapes[1:]]
-        for i, chunk in enumerate(logmel_q8):
-            inputs = [tf.constant(chunk.reshape(1, FRAMES, BANDS).astype(np.float32) / 256), *states]
-            if i % every == every - 1:
-                yield dict(zip(names, inputs, strict=True))
-            result = function(*inputs)
-            states = [result[f"{name}_out"] for name in names[1:]]
+        features = logmel_q8.astype(np.float32) / 256
+        with torch.no_grad():
+            entering = network.activations(torch.from_numpy(features)[None])
+        rows = [np.pad(x[0].numpy().T, ((past, 0), (0, 0))) for x, past in zip(entering, pasts, strict=False)]
+        for at in range(every - 1, len(features), every):
+            states = {
+                f"state{i}": row[at : at + past][None, :, None]
+                for i, (row, past) in enumerate(zip(rows, pasts, strict=True))
+            }
+            yield {"features": features[at].reshape(1, FRAMES, BANDS), **states}
 
 
-def quantize(vad: FoldedVad, recordings: list[npt.NDArray[np.int16]], every: int = 7) -> bytes:
+def quantize(network: VadNetwork, recordings: list[npt.NDArray[np.int16]], every: int = 3) -> bytes:
     """Full INT8 .tflite of the streaming model, calibrated on real recordings.
 
     Args:
-        vad: the folded network
+        network: the trained network
         recordings: 100 to 500 clips as log-mel Q8 int16[chunks, 80]
         every: how many chunks apart the calibrating inputs are
 
@@ -163,14 +166,14 @@ def quantize(vad: FoldedVad, recordings: list[npt.NDArray[np.int16]], every: int
     if not 100 <= len(recordings) <= 500:
         raise ValueError(f"{len(recordings)} recordings to calibrate on; use 100 to 500")
     tf = _tensorflow()
-    function = streaming_function(vad)
+    function = streaming_function(fold(network))
     module = tf.Module()
     module.function = function
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, str(Path(folder)), signatures=function)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: calibration(function, recordings, every)
+        converter.representative_dataset = lambda: calibration(network, recordings, every)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
         return bytes(converter.convert())

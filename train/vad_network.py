@@ -2,8 +2,9 @@
 
 A pointwise layer looks at the two frames' 80 log-mel values; residual blocks of a depthwise convolution over time
 (dilated) and a pointwise one look back. Nothing looks ahead. Activations are bounded (ReLU6): that keeps the INT8
-scales small, and a sound unlike any trained on cannot drive the later layers far out. Depthwise-separable temporal convolutions after
-S. Bai et al., "An Empirical Evaluation of Generic Convolutional and Recurrent Networks" (2018), section 3.
+scales small, and a sound unlike any trained on cannot drive the later layers far out. Causal dilated convolutions with
+residual connections after S. Bai et al., "An Empirical Evaluation of Generic Convolutional and Recurrent Networks for
+Sequence Modeling" (2018), section 3.
 """
 
 from dataclasses import dataclass
@@ -79,12 +80,16 @@ class VadNetwork(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """float[batch, chunks, 80] to logits float[batch, chunks]."""
-        x = ((features - self.mean) / self.deviation).transpose(1, 2)
-        x = nn.functional.relu6(self.spectral_norm(self.spectral(x)))
-        for block in self.stages():
-            x = block(x)
-        logits: torch.Tensor = self.head(x)[:, 0]
+        logits: torch.Tensor = self.head(self.activations(features)[-1])[:, 0]
         return logits
+
+    def activations(self, features: torch.Tensor) -> list[torch.Tensor]:
+        """What enters each block, and what leaves the last: float[batch, channels, chunks] each."""
+        x = ((features - self.mean) / self.deviation).transpose(1, 2)
+        entering = [nn.functional.relu6(self.spectral_norm(self.spectral(x)))]
+        for block in self.stages():
+            entering.append(block(entering[-1]))
+        return entering
 
 
 def shipped_parameters(shape: VadShape) -> int:
