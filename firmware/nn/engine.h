@@ -30,7 +30,7 @@ struct nn_model {
     uint32_t outputs;
     const struct nn_tensor *input; /* without state */
     const struct nn_tensor *output;
-    /* Sets the arena to its start: every state at its zero point. False if the engine cannot run. */
+    /* Sets every state in the arena to its zero point. False if the engine cannot run. */
     bool (*init)(void *arena);
     bool (*invoke)(void *arena);
     int8_t *(*input_data)(void *arena, uint32_t index);

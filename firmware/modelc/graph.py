@@ -1,0 +1,116 @@
+"""The network as modelc sees it: tensors, and operators in the order in which they run."""
+
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from .errors import ModelError
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of the graph; `data` is there for constants only."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: np.ndarray  # float32; empty, one, or one a channel
+    zero_points: np.ndarray  # int64, as many as scales
+    axis: int  # along which the scales run, if there are several
+    data: np.ndarray | None = None
+
+    def __str__(self) -> str:
+        return f"tensor {self.index} '{self.name}'"
+
+    @property
+    def count(self) -> int:
+        """Number of values."""
+        return prod(self.shape)
+
+    @property
+    def scale(self) -> np.float32:
+        """The one scale of a tensor quantized as a whole; raises ModelError where there is not exactly one."""
+        if len(self.scales) != 1:
+            raise ModelError(f"{self} has {len(self.scales)} scales where one is needed; quantize it per tensor")
+        return np.float32(self.scales[0])
+
+    @property
+    def zero_point(self) -> int:
+        """The int8 value that stands for zero; raises ModelError where there is not exactly one."""
+        if len(self.zero_points) != 1:
+            raise ModelError(f"{self} has {len(self.zero_points)} zero points where one is needed")
+        return int(self.zero_points[0])
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator; an optional input that is absent is -1."""
+
+    index: int
+    kind: str  # TFLite's name: CONV_2D
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: dict[str, int | float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"operator {self.index} {self.kind}"
+
+
+@dataclass(frozen=True)
+class State:
+    """A tensor that leaves one call as `output` and enters the next as `input`."""
+
+    name: str
+    input: int
+    output: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A whole model: one subgraph, checked for consistency."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[tuple[str, int], ...]  # name, tensor index; without states
+    outputs: tuple[tuple[str, int], ...]
+    states: tuple[State, ...]
+    crc32: int
+    source: bytes
+
+    def activation(self, index: int) -> Tensor:
+        """The int8 tensor at `index`, which an operator computes with; raises ModelError for any other type."""
+        tensor = self.tensors[index]
+        if tensor.dtype != "int8":
+            raise ModelError(f"{tensor} is {tensor.dtype}; quantize the model to int8 in full")
+        return tensor
+
+    def constant(self, operator: Operator, position: int, dtypes: tuple[str, ...]) -> Tensor:
+        """The constant at input `position` of `operator`; raises ModelError if it is computed or of another type."""
+        tensor = self.tensors[self.input(operator, position)]
+        if tensor.dtype not in dtypes:
+            if tensor.dtype.startswith("float"):
+                raise ModelError(f"{tensor} is {tensor.dtype}; quantize the model to int8 in full")
+            raise ModelError(f"{tensor} of {operator} is {tensor.dtype}, not {' or '.join(dtypes)}")
+        if tensor.data is None:
+            raise ModelError(f"{tensor} of {operator} is computed at run time; it must be a constant")
+        return tensor
+
+    def integers(self, operator: Operator, position: int) -> list[int]:
+        """The values of an index or shape constant, at input `position`."""
+        data = self.constant(operator, position, ("int32", "int64")).data
+        assert data is not None
+        return [int(value) for value in data.reshape(-1)]
+
+    def input(self, operator: Operator, position: int) -> int:
+        """The tensor index at input `position`; raises ModelError where there is none."""
+        if position >= len(operator.inputs) or operator.inputs[position] < 0:
+            raise ModelError(f"{operator} has no input {position}; the file is damaged")
+        return operator.inputs[position]
+
+    def output(self, operator: Operator) -> Tensor:
+        """The only output, an int8 tensor."""
+        if len(operator.outputs) != 1:
+            raise ModelError(f"{operator} has {len(operator.outputs)} outputs instead of one; the file is damaged")
+        return self.activation(operator.outputs[0])

@@ -1,0 +1,219 @@
+"""Operators that only move values: RESHAPE and its kin, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT, PAD."""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from ..errors import ModelError
+from ..graph import Graph, Operator, Tensor
+from ..step import Operand, Step, View
+from .axes import merge_axes, pad_axes, steps_of
+from .registry import lowering
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A walk over part of a tensor: first value, and steps along the axes of the common shape."""
+
+    tensor: Tensor
+    start: int
+    steps: list[int]
+
+
+def _move(operator: Operator, shape: tuple[int, ...], source: _Part, target: _Part) -> Step:
+    """Copies source to target; where both lie in one piece, the two may as well share their memory."""
+    axes = merge_axes(shape, source.steps, target.steps)
+    step = Step(
+        operator.index,
+        "copy",
+        [Operand(source.tensor.index, source.start), Operand(target.tensor.index, target.start)],
+        (source.tensor.index,),
+        target.tensor.index,
+    )
+    if len(axes) == 1 and axes[0][1:] == (1, 1):
+        step.kernel = "move"
+        step.arguments = [*reversed(step.arguments), axes[0][0]]
+        if target.tensor.count == axes[0][0]:
+            step.view = View(target.tensor.index, source.tensor.index, source.start)
+        elif source.tensor.count == axes[0][0]:
+            step.view = View(source.tensor.index, target.tensor.index, target.start)
+        return step
+    if len(axes) > 4:
+        raise ModelError(f"{operator} moves values along {len(axes)} axes at once; four is the most")
+    axes = pad_axes(axes, 4)
+    for column, name in enumerate(("shape", "input_step", "output_step")):
+        step.parameters[name] = [axis[column] for axis in axes]
+    return step
+
+
+def _same_scale(operator: Operator, data: Tensor, output: Tensor) -> None:
+    if data.scale != output.scale or data.zero_point != output.zero_point:
+        raise ModelError(
+            f"{operator} must have one scale and zero point for {data} ({data.scale}, {data.zero_point}) "
+            f"and {output} ({output.scale}, {output.zero_point})"
+        )
+
+
+def _alias(graph: Graph, operator: Operator) -> list[Step]:
+    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    if data.count != output.count:
+        raise ModelError(f"{operator} cannot make {list(output.shape)} of {data}, which is {list(data.shape)}")
+    return [_move(operator, (data.count,), _Part(data, 0, [1]), _Part(output, 0, [1]))]
+
+
+for _kind, _tflm in (("RESHAPE", "AddReshape"), ("EXPAND_DIMS", "AddExpandDims"), ("SQUEEZE", "AddSqueeze")):
+    lowering(_kind, _tflm)(_alias)
+
+
+@lowering("CONCATENATION", tflm="AddConcatenation")
+def concatenation(graph: Graph, operator: Operator) -> list[Step]:
+    """The inputs, one after the other along an axis; as in TFLite Micro they all have the output's scale."""
+    output = graph.output(operator)
+    if operator.options["FusedActivationFunction"]:
+        raise ModelError(f"{operator} has a fused activation, which is not supported")
+    axes = len(output.shape)
+    axis = _axis(operator, int(operator.options["Axis"]), axes)
+    position, moves = 0, []
+    for index in operator.inputs:
+        if index < 0:
+            raise ModelError(f"{operator} lacks an input; the file is damaged")
+        data = graph.activation(index)
+        _same_scale(operator, data, output)
+        if len(data.shape) != axes or any(size != output.shape[i] for i, size in enumerate(data.shape) if i != axis):
+            raise ModelError(f"{operator} cannot join {data} of shape {list(data.shape)} to {list(output.shape)}")
+        steps = steps_of(output.shape)
+        moves.append(
+            _move(
+                operator,
+                data.shape,
+                _Part(data, 0, steps_of(data.shape)),
+                _Part(output, position * steps[axis], steps),
+            )
+        )
+        position += data.shape[axis]
+    if not moves or position != output.shape[axis]:
+        raise ModelError(f"{operator} joins {position} along axis {axis}, but {output} is {list(output.shape)}")
+    return moves
+
+
+def _axis(operator: Operator, axis: int, axes: int) -> int:
+    if not -axes <= axis < axes:
+        raise ModelError(f"{operator} names axis {axis} of {axes}; the file is damaged")
+    return axis % axes
+
+
+def _cut(operator: Operator, data: Tensor, output: Tensor, begins: list[int], strides: list[int]) -> Step:
+    """The output is data[begin : : stride] along every axis; its shape has been checked by the caller."""
+    lengths = output.shape
+    steps = steps_of(data.shape)
+    return _move(
+        operator,
+        lengths,
+        _Part(
+            data,
+            sum(begin * step for begin, step in zip(begins, steps, strict=True)),
+            [stride * step for stride, step in zip(strides, steps, strict=True)],
+        ),
+        _Part(output, 0, steps_of(lengths)),
+    )
+
+
+@lowering("SLICE", tflm="AddSlice")
+def slice_(graph: Graph, operator: Operator) -> list[Step]:
+    """From begin, size values along every axis; a size of -1 goes to the end."""
+    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    begins, sizes = graph.integers(operator, 1), graph.integers(operator, 2)
+    if not len(begins) == len(sizes) == len(data.shape) == len(output.shape):
+        raise ModelError(f"{operator} has begin {begins} and size {sizes} for {data} of shape {list(data.shape)}")
+    for axis, (begin, size, whole) in enumerate(zip(begins, sizes, data.shape, strict=True)):
+        length = whole - begin if size == -1 else size
+        if begin < 0 or begin + length > whole or length != output.shape[axis]:
+            raise ModelError(f"{operator} cuts {begin} + {length} out of {whole}, but {output} is {list(output.shape)}")
+    return [_cut(operator, data, output, begins, [1] * len(begins))]
+
+
+@lowering("STRIDED_SLICE", tflm="AddStridedSlice")
+def strided_slice(graph: Graph, operator: Operator) -> list[Step]:
+    """data[begin:end:stride] along every axis, with Python's rules for what is negative or left out."""
+    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    options = operator.options
+    if options["EllipsisMask"] or options["NewAxisMask"] or options["Offset"]:
+        raise ModelError(f"{operator} uses an ellipsis, a new axis or an offset, which is not supported")
+    begins, ends, strides = (graph.integers(operator, position) for position in (1, 2, 3))
+    if not len(begins) == len(ends) == len(strides) == len(data.shape):
+        raise ModelError(f"{operator} has begin {begins}, end {ends}, stride {strides} for {data}")
+    first, lengths, kept = [], [], []
+    for axis, (size, stride) in enumerate(zip(data.shape, strides, strict=True)):
+        if stride == 0:
+            raise ModelError(f"{operator} has a stride of 0")
+        begin = None if int(options["BeginMask"]) >> axis & 1 else begins[axis]
+        end = None if int(options["EndMask"]) >> axis & 1 else ends[axis]
+        start, stop, _ = slice(begin, end, stride).indices(size)
+        length = max(0, ceil((stop - start) / stride))
+        if int(options["ShrinkAxisMask"]) >> axis & 1:
+            length = 1 if 0 <= start < size else 0
+        else:
+            kept.append(length)
+        first.append(start)
+        lengths.append(length)
+    if tuple(kept) != output.shape or 0 in lengths:
+        raise ModelError(f"{operator} cuts {lengths} out of {data}, but {output} is {list(output.shape)}")
+    steps = steps_of(data.shape)
+    source = _Part(
+        data,
+        sum(start * step for start, step in zip(first, steps, strict=True)),
+        [stride * step for stride, step in zip(strides, steps, strict=True)],
+    )
+    return [_move(operator, tuple(lengths), source, _Part(output, 0, steps_of(tuple(lengths))))]
+
+
+@lowering("SPLIT", tflm="AddSplit")
+def split(graph: Graph, operator: Operator) -> list[Step]:
+    """Equal parts along an axis; input 0 is the axis, input 1 the data."""
+    data = graph.activation(graph.input(operator, 1))
+    values = graph.integers(operator, 0)
+    if len(values) != 1 or not operator.outputs:
+        raise ModelError(f"{operator} has axis {values} and {len(operator.outputs)} outputs; the file is damaged")
+    axis = _axis(operator, values[0], len(data.shape))
+    position, moves = 0, []
+    for index in operator.outputs:
+        output = graph.activation(index)
+        begins = [0] * len(data.shape)
+        begins[axis] = position
+        if output.shape != (*data.shape[:axis], data.shape[axis] // len(operator.outputs), *data.shape[axis + 1 :]):
+            raise ModelError(f"{operator} has {len(operator.outputs)} outputs, but {output} is {list(output.shape)}")
+        moves.append(_cut(operator, data, output, begins, [1] * len(begins)))
+        position += output.shape[axis]
+    if position != data.shape[axis]:
+        raise ModelError(f"{operator} splits {data.shape[axis]} into {len(operator.outputs)} unequal parts")
+    return moves
+
+
+def _pad(graph: Graph, operator: Operator) -> list[Step]:
+    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    _same_scale(operator, data, output)
+    pads = graph.integers(operator, 1)
+    if len(pads) != 2 * len(data.shape) or min(pads, default=0) < 0:
+        raise ModelError(f"{operator} has paddings {pads} for {data} of shape {list(data.shape)}")
+    expected = tuple(size + pads[2 * axis] + pads[2 * axis + 1] for axis, size in enumerate(data.shape))
+    if expected != output.shape:
+        raise ModelError(f"{operator} would give {list(expected)}, but {output} is {list(output.shape)}")
+    value = output.zero_point
+    if len(operator.inputs) > 2:
+        constant = graph.constant(operator, 2, ("int8",))
+        _same_scale(operator, constant, output)
+        if constant.count != 1:
+            raise ModelError(f"{constant} of {operator} must be one value")
+        assert constant.data is not None
+        value = int(np.asarray(constant.data).reshape(-1)[0])
+    steps = steps_of(output.shape)
+    start = sum(pads[2 * axis] * step for axis, step in enumerate(steps))
+    fill = Step(operator.index, "fill", [Operand(output.index), value, output.count], (), output.index)
+    move = _move(operator, data.shape, _Part(data, 0, steps_of(data.shape)), _Part(output, start, steps))
+    move.view = None  # what lies around the data must not share its memory
+    return [fill, move]
+
+
+lowering("PAD", "AddPad")(_pad)
+lowering("PADV2", "AddPadV2")(_pad)

@@ -1,0 +1,38 @@
+#include "add.h"
+
+/* Both inputs gain this many bits before they are brought to one scale, as in TFLite. */
+#define HEADROOM 20
+
+static int32_t scaled(const struct nn_addend *addend, int8_t value) {
+    const int32_t centred = value - addend->zero;
+    return nn_requantize(centred * (1 << HEADROOM), addend->multiplier, addend->shift);
+}
+
+static void add_line(const struct nn_add *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+    const int32_t step_a = layer->first.step[3];
+    const int32_t step_b = layer->second.step[3];
+
+    for (int32_t i = 0; i < layer->shape[3]; i++) {
+        const int32_t sum = scaled(&layer->first, *a) + scaled(&layer->second, *b);
+        const int32_t value =
+            layer->output.zero + nn_requantize(sum, layer->multiplier, layer->shift);
+        output[i] = nn_clamp(value, layer->output.min, layer->output.max);
+        a += step_a;
+        b += step_b;
+    }
+}
+
+void nn_add(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output) {
+    const int32_t *a = layer->first.step;
+    const int32_t *b = layer->second.step;
+
+    for (int32_t i = 0; i < layer->shape[0]; i++) {
+        for (int32_t j = 0; j < layer->shape[1]; j++) {
+            for (int32_t k = 0; k < layer->shape[2]; k++) {
+                add_line(layer, first + i * a[0] + j * a[1] + k * a[2],
+                         second + i * b[0] + j * b[1] + k * b[2], output);
+                output += layer->shape[3];
+            }
+        }
+    }
+}

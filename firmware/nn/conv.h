@@ -1,0 +1,22 @@
+/* conv.h: CONV_2D with any kernel, stride, dilation and padding.
+ *
+ * Gathers what the kernel sees of the input into a patch, unless it lies in one piece anyway, and
+ * leaves the rest to nn_dense. 1x1 kernels with stride 1 go to nn_dense straight away.
+ *
+ * Owns: nothing; the patch (kernel_height * kernel_width * channels bytes) is the caller's scratch.
+ */
+#ifndef EARSHOT_NN_CONV_H
+#define EARSHOT_NN_CONV_H
+
+#include "dense.h"
+#include "window.h"
+
+struct nn_conv {
+    struct nn_window window;
+    struct nn_dense dense; /* depth = kernel_height * kernel_width * channels */
+    int8_t input_zero;
+};
+
+void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output);
+
+#endif

@@ -1,0 +1,104 @@
+#include "depthwise.h"
+
+/* What the kernel sees, where it lies: on the input itself or gathered in the patch. */
+struct view {
+    const int8_t *corner;
+    int32_t row_step;
+    int32_t column_step;
+};
+
+/* Four channels of one output, for a channel multiplier of 1. */
+static void four_channels(const struct nn_depthwise *layer, const struct view *view,
+                          int32_t channel, int8_t *output) {
+    const int32_t channels = layer->window.channels;
+    const int32_t *bias = layer->bias + channel;
+    const int8_t *w = layer->weights + channel;
+    const int8_t *line = view->corner + channel;
+    int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
+
+    for (int32_t ky = layer->window.kernel_height; ky > 0; ky--) {
+        const int8_t *x = line;
+        for (int32_t kx = layer->window.kernel_width; kx > 0; kx--) {
+            acc[0] += (int32_t)x[0] * w[0];
+            acc[1] += (int32_t)x[1] * w[1];
+            acc[2] += (int32_t)x[2] * w[2];
+            acc[3] += (int32_t)x[3] * w[3];
+            x += view->column_step;
+            w += channels;
+        }
+        line += view->row_step;
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        const int32_t value =
+            layer->output.zero +
+            nn_requantize(acc[i], layer->multiplier[channel + i], layer->shift[channel + i]);
+        output[channel + i] = nn_clamp(value, layer->output.min, layer->output.max);
+    }
+}
+
+/* One channel of the output, which looks at channel `seen` of the input. */
+static void one_channel(const struct nn_depthwise *layer, const struct view *view, int32_t seen,
+                        int32_t channel, int8_t *output) {
+    const int32_t outputs = layer->window.channels * layer->channel_multiplier;
+    const int8_t *w = layer->weights + channel;
+    const int8_t *line = view->corner + seen;
+    int32_t acc = layer->bias[channel];
+
+    for (int32_t ky = layer->window.kernel_height; ky > 0; ky--) {
+        const int8_t *x = line;
+        for (int32_t kx = layer->window.kernel_width; kx > 0; kx--) {
+            acc += (int32_t)*x * *w;
+            x += view->column_step;
+            w += outputs;
+        }
+        line += view->row_step;
+    }
+    const int32_t value =
+        layer->output.zero + nn_requantize(acc, layer->multiplier[channel], layer->shift[channel]);
+    output[channel] = nn_clamp(value, layer->output.min, layer->output.max);
+}
+
+static void all_channels(const struct nn_depthwise *layer, const struct view *view,
+                         int8_t *output) {
+    const int32_t channels = layer->window.channels;
+    const int32_t multiplier = layer->channel_multiplier;
+    int32_t seen = 0;
+
+    if (multiplier == 1) {
+        for (; seen + 4 <= channels; seen += 4) {
+            four_channels(layer, view, seen, output);
+        }
+    }
+    for (; seen < channels; seen++) {
+        for (int32_t i = 0; i < multiplier; i++) {
+            one_channel(layer, view, seen, seen * multiplier + i, output);
+        }
+    }
+}
+
+void nn_depthwise(const struct nn_depthwise *layer, const int8_t *input, int8_t *patch,
+                  int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const int32_t line = window->input_width * window->channels;
+
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        for (int32_t row = 0; row < window->output_height; row++) {
+            const int32_t y = row * window->stride_height - window->pad_top;
+            for (int32_t column = 0; column < window->output_width; column++) {
+                const int32_t x = column * window->stride_width - window->pad_left;
+                struct view view = {patch, window->kernel_width * window->channels,
+                                    window->channels};
+                if (nn_window_inside(window, y, x)) {
+                    view.corner = input + y * line + x * window->channels;
+                    view.row_step = window->dilation_height * line;
+                    view.column_step = window->dilation_width * window->channels;
+                } else {
+                    nn_window_gather(window, input, y, x, layer->input_zero, patch);
+                }
+                all_channels(layer, &view, output);
+                output += window->channels * layer->channel_multiplier;
+            }
+        }
+        input += window->input_height * line;
+    }
+}

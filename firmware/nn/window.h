@@ -1,0 +1,40 @@
+/* window.h: the geometry that convolutions and pools share: a kernel that walks over an image.
+ *
+ * Owns: nothing. Images are [batches][height][width][channels].
+ */
+#ifndef EARSHOT_NN_WINDOW_H
+#define EARSHOT_NN_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nn_window {
+    int32_t batches;
+    int32_t input_height;
+    int32_t input_width;
+    int32_t channels;
+    int32_t kernel_height;
+    int32_t kernel_width;
+    int32_t stride_height;
+    int32_t stride_width;
+    int32_t dilation_height;
+    int32_t dilation_width;
+    int32_t pad_top;
+    int32_t pad_left;
+    int32_t output_height;
+    int32_t output_width;
+};
+
+/* True if the kernel with its corner at row y, column x lies on the image in full. */
+static inline bool nn_window_inside(const struct nn_window *window, int32_t y, int32_t x) {
+    const int32_t last_y = y + (window->kernel_height - 1) * window->dilation_height;
+    const int32_t last_x = x + (window->kernel_width - 1) * window->dilation_width;
+    return y >= 0 && x >= 0 && last_y < window->input_height && last_x < window->input_width;
+}
+
+/* Copies what the kernel sees at row y, column x of one image to
+ * patch[kernel_height][kernel_width][channels]; fill stands for what lies off the image. */
+void nn_window_gather(const struct nn_window *window, const int8_t *image, int32_t y, int32_t x,
+                      int8_t fill, int8_t *patch);
+
+#endif
