@@ -22,7 +22,6 @@ _Static_assert((int)BOARD_RESET_UNKNOWN == LINK_RESET_CAUSE_UNKNOWN &&
                    LINK_RESET_CAUSE_COUNT == 7,
                "the board's reset causes as the link tells them");
 
-
 static void send(const struct earshot *earshot, enum link_frame type, const uint8_t *payload,
                  size_t count) {
     uint8_t wire[LINK_WIRE_MAX];
@@ -108,22 +107,13 @@ static void send_config(const struct earshot *earshot) {
          link_config_pack(&earshot->config, payload, sizeof payload));
 }
 
-size_t earshot_log_frame(enum link_log_level level, const struct text *text, uint8_t *wire,
-                         size_t cap) {
+static void send_log(const struct earshot *earshot, enum link_log_level level,
+                     const struct text *text) {
     uint8_t payload[LINK_PAYLOAD_MAX];
     struct link_log log = {.level = (uint8_t)level, .text_length = (uint8_t)text->count};
 
     memcpy(log.text, text->bytes, text->count);
-    return link_frame_encode(LINK_LOG, payload, link_log_pack(&log, payload, sizeof payload), wire,
-                             cap);
-}
-
-static void send_log(const struct earshot *earshot, enum link_log_level level,
-                     const struct text *text) {
-    uint8_t wire[LINK_WIRE_MAX];
-    const size_t bytes = earshot_log_frame(level, text, wire, sizeof wire);
-
-    earshot->port.write(earshot->port.context, wire, bytes);
+    send(earshot, LINK_LOG, payload, link_log_pack(&log, payload, sizeof payload));
 }
 
 static void tell_fault(const struct earshot *earshot) {

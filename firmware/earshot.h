@@ -58,9 +58,4 @@ void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count
 void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_now,
                    uint32_t dropped_now);
 
-/* A LOG frame for whoever has no struct earshot, as a fault handler; its bytes, at most
- * LINK_WIRE_MAX. */
-size_t earshot_log_frame(enum link_log_level level, const struct text *text, uint8_t *wire,
-                         size_t cap);
-
 #endif

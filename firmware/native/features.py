@@ -52,8 +52,8 @@ class Vad:
         self._ffi, self._library = load()
         self.rate = rate
         self._memory, self._at = aligned(self._ffi, self._library.native_vad_bytes())
-        self.name: str = self._ffi.string(self._library.native_vad_name()).decode()
-        self.crc32: int = self._library.native_vad_crc32()
+        self.name: str = self._ffi.string(self._library.vad_model.name).decode()
+        self.crc32: int = self._library.vad_model.crc32
         """Of the .tflite file that the library was built with."""
         self.restart()
 

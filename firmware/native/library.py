@@ -109,4 +109,6 @@ def _declarations(folder: Path) -> str:
         command = [shutil.which("gcc") or "gcc", "-E", "-P", "-nostdinc", f"-isystem{system}"]
         command += [*(f"-I{place}" for place in places), str(FIRMWARE / "boards/native/native.h")]
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+        text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    # In a library that it opens, cffi takes a const object for a number.
+    return text.replace("extern const ", "extern ")

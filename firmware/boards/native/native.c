@@ -159,14 +159,6 @@ bool native_vad_pcm(void *memory, const int16_t *pcm, size_t chunks, uint8_t *pr
     return true;
 }
 
-const char *native_vad_name(void) {
-    return vad_model.name;
-}
-
-uint32_t native_vad_crc32(void) {
-    return vad_model.crc32;
-}
-
 size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
                        size_t chunks, struct gate_segment *segments) {
     struct gate gate;

@@ -17,6 +17,7 @@
 #include "listener.h"
 #include "outbox.h"
 #include "protocol.h"
+#include "vad.h"
 
 enum native_size {
     NATIVE_CHUNK = EARSHOT_CHUNK, /* samples */
@@ -53,10 +54,6 @@ bool native_vad_start(void *vad, uint32_t rate);
 bool native_vad_features(void *vad, const int16_t *logmel_q8, size_t chunks,
                          uint8_t *probability_q8);
 bool native_vad_pcm(void *vad, const int16_t *pcm, size_t chunks, uint8_t *probability_q8);
-
-/* Name and checksum of that network. */
-const char *native_vad_name(void);
-uint32_t native_vad_crc32(void);
 
 /* The segments of a row of probabilities, at most (chunks + 1) / 2; one that is still open at the
  * end counts, ending with the last chunk at or above off. */
