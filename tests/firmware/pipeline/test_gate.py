@@ -1,0 +1,163 @@
+"""The gate: what opens it, what closes it, and where segments start and end."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware.link import Config
+from firmware.native import CHUNK, segments
+from firmware.native.library import load
+
+FFI, LIBRARY = load()
+
+Cut = tuple[int, int, int]
+
+
+def cuts(probabilities: list[int], **settings: int) -> list[Cut]:
+    config = Config(**{"on_q8": 128, "off_q8": 90, "min_speech_chunks": 2, "hangover_chunks": 3} | settings)
+    found = segments(np.array(probabilities, np.uint8), config)
+    assert [s.id for s in found] == list(range(1, len(found) + 1))
+    return [(s.start, s.end, s.peak_q8) for s in found]
+
+
+def chunks(first: int, after_last: int, pre_roll: int = 0) -> tuple[int, int]:
+    return first * CHUNK - pre_roll, after_last * CHUNK
+
+
+def expected(row: list[int], config: Config) -> list[Cut]:
+    """The gate's definition read off the whole row at once."""
+    found: list[Cut] = []
+    last_end = at = 0
+    while True:
+        loud = [
+            i
+            for i in range(at, len(row) - config.min_speech_chunks + 1)
+            if all(p >= config.on_q8 for p in row[i : i + config.min_speech_chunks])
+        ]
+        if not loud:
+            return found
+        first = loud[0]
+        opened = first + config.min_speech_chunks - 1
+        closes = [
+            i
+            for i in range(opened + config.hangover_chunks, len(row))
+            if all(p < config.off_q8 for p in row[i - config.hangover_chunks + 1 : i + 1])
+        ]
+        stop = closes[0] + 1 if closes else len(row)
+        last = max(i for i in range(opened, stop) if row[i] >= config.off_q8)
+        start = max(first * CHUNK - config.pre_roll_samples, last_end, 0)
+        last_end = (last + 1) * CHUNK
+        spoken = [p for p in row[first : last + 1] if p >= config.off_q8]
+        found.append((start, last_end, max(spoken)))
+        at = stop
+        if not closes:
+            return found
+
+
+def test_silence_has_no_segment() -> None:
+    assert cuts([0] * 100) == []
+
+
+def test_speech_shorter_than_the_minimum_is_none() -> None:
+    assert cuts([0, 255, 0, 255, 0, 0, 0]) == []
+
+
+def test_a_chunk_between_on_and_off_breaks_the_run_that_would_open() -> None:
+    assert cuts([255, 100, 255, 100, 0, 0, 0]) == []
+
+
+def test_a_segment_runs_from_the_first_chunk_above_on_to_the_last_above_off() -> None:
+    assert cuts([0, 200, 210, 90, 89, 89, 89, 0], pre_roll_samples=0) == [(*chunks(1, 4), 210)]
+
+
+def test_a_pause_shorter_than_the_hangover_joins() -> None:
+    assert cuts([200, 200, 0, 0, 200, 0, 0, 0], pre_roll_samples=0) == [(*chunks(0, 5), 200)]
+
+
+def test_a_pause_as_long_as_the_hangover_parts() -> None:
+    assert cuts([200, 200, 0, 0, 0, 220, 220, 0, 0, 0], pre_roll_samples=0) == [
+        (*chunks(0, 2), 200),
+        (*chunks(5, 7), 220),
+    ]
+
+
+def test_pre_roll_reaches_back_but_not_before_the_recording() -> None:
+    assert cuts([0, 200, 200], pre_roll_samples=512)[0][0] == 0
+    assert cuts([0, 200, 200], pre_roll_samples=500)[0][0] == 12
+    assert cuts([0, 200, 200], pre_roll_samples=32000)[0][0] == 0
+
+
+def test_pre_roll_stops_at_the_end_of_the_segment_before() -> None:
+    first, second = cuts([200, 200, 0, 0, 0, 220, 220, 0, 0, 0], pre_roll_samples=32000)
+    assert second[0] == first[1] == 2 * CHUNK
+
+
+def test_a_segment_still_open_at_the_end_counts() -> None:
+    assert cuts([200, 200, 0], pre_roll_samples=0) == [(*chunks(0, 2), 200)]
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    on = draw(st.integers(1, 255))
+    return Config(
+        on_q8=on,
+        off_q8=draw(st.integers(1, on)),
+        min_speech_chunks=draw(st.integers(1, 6)),
+        hangover_chunks=draw(st.integers(1, 6)),
+        pre_roll_samples=draw(st.integers(0, 5000)),
+    )
+
+
+@given(st.lists(st.sampled_from([0, 1, 60, 90, 127, 128, 129, 200, 255]), max_size=60), configs())
+def test_segments_are_what_the_definition_says(row: list[int], config: Config) -> None:
+    found = [(s.start, s.end, s.peak_q8) for s in segments(np.array(row, np.uint8), config)]
+    assert found == expected(row, config)
+
+
+@given(st.lists(st.integers(0, 255), max_size=60), configs())
+def test_segments_are_in_order_and_never_overlap(row: list[int], config: Config) -> None:
+    edges = [edge for s in segments(np.array(row, np.uint8), config) for edge in (s.start, s.end)]
+    assert edges == sorted(edges)
+    assert all(start < end for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def test_sample_counts_go_on_beyond_32_bits() -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=1, pre_roll_samples=100)
+    day = 1 << 40
+    assert LIBRARY.gate_decide(gate, day, CHUNK, 255) == LIBRARY.GATE_OPENED
+    assert LIBRARY.gate_decide(gate, day + CHUNK, CHUNK, 0) == LIBRARY.GATE_CLOSED
+    assert (gate.segment.start, gate.segment.end) == (day - 100, day + CHUNK)
+
+
+def test_new_thresholds_hold_from_the_next_chunk_and_leave_the_gate_open() -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=2, pre_roll_samples=0)
+    LIBRARY.gate_decide(gate, 0, CHUNK, 255)
+    strict = config_of(on_q8=255, off_q8=255, min_speech_chunks=1, hangover_chunks=1, pre_roll_samples=0)
+    LIBRARY.gate_configure(gate, strict)
+    assert gate.open
+    assert LIBRARY.gate_decide(gate, CHUNK, CHUNK, 254) == LIBRARY.GATE_CLOSED
+    assert gate.segment.end == CHUNK
+
+
+def config_of(**settings: int) -> Any:
+    return FFI.new("struct gate_config *", {"on_q8": 128, "off_q8": 90} | settings)
+
+
+def fresh(**settings: int) -> Any:
+    gate = FFI.new("struct gate *")
+    LIBRARY.gate_init(gate, config_of(**settings))
+    return gate
+
+
+@pytest.mark.parametrize("row", [np.zeros(3), np.zeros((2, 2), np.uint8)])
+def test_probabilities_of_another_shape_are_refused(row: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"not uint8 \[chunks\]"):
+        segments(row)
+
+
+def test_a_setting_out_of_range_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="off_q8 is 129, not from 1 to 128"):
+        segments(np.zeros(3, np.uint8), Config(on_q8=128, off_q8=129))

@@ -1,0 +1,220 @@
+"""The duty-cycle machine: when it sleeps, what wakes it, and what it counts."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from firmware.link import Config, ListenerState
+from firmware.native import BANDS, CHUNK, HOP, Vad, logmel, segments
+from firmware.native.library import load
+
+FFI, LIBRARY = load()
+SLEEP_AFTER = 5
+
+
+class Listener:
+    """listener.c with the shipped network, or one that a test brings."""
+
+    def __init__(self, model: Any = None, arena_bytes: int | None = None, **settings: int) -> None:
+        network = LIBRARY.vad_model if model is None else model
+        room = LIBRARY.vad_model.arena_bytes
+        self._owner = FFI.new("uint8_t[]", room + 15)
+        arena = self._owner + (-int(FFI.cast("uintptr_t", self._owner))) % 16
+        self.c = FFI.new("struct listener *")
+        # The listener keeps pointers to these; their owners must outlive it.
+        self._kept = (network, FFI.addressof(network))
+        LIBRARY.listener_init(
+            self.c,
+            FFI.addressof(LIBRARY.frontend_tables_16000),
+            self._kept[1],
+            arena,
+            room if arena_bytes is None else arena_bytes,
+            config(**settings),
+        )
+
+    def hear(self, pcm: np.ndarray, cycles: int = 0, dropped: int = 0) -> Any:
+        assert pcm.dtype == np.int16
+        assert len(pcm) == CHUNK
+        return LIBRARY.listener_hear(self.c, FFI.from_buffer("int16_t[]", pcm), cycles, dropped)
+
+    def row(self, state: ListenerState) -> Any:
+        return self.c.ledger.row[state]
+
+
+def config(**settings: int) -> Any:
+    known = Config(**{"sleep_after_chunks": SLEEP_AFTER} | settings)
+    out = FFI.new("struct listener_config *")
+    for name in ("sleep_floor", "sleep_after_chunks"):
+        setattr(out, name, getattr(known, name))
+    for name, _ in FFI.typeof("struct gate_config").fields:
+        setattr(out.gate, name, getattr(known, name))
+    return out
+
+
+def level(peak: int) -> np.ndarray:
+    return np.tile(np.array([peak, -peak], np.int16), CHUNK // 2)
+
+
+def noise(chunks: int, scale: float = 2000, seed: int = 1) -> np.ndarray:
+    drawn = np.random.default_rng(seed).standard_normal((chunks, CHUNK)) * scale
+    return np.clip(drawn, -32768, 32767).astype(np.int16)
+
+
+QUIET = level(4)
+LOUD = level(5)
+
+
+def asleep() -> Listener:
+    listener = Listener()
+    for _ in range(SLEEP_AFTER + 1):
+        listener.hear(QUIET)
+    assert listener.c.state == LIBRARY.LISTENER_SLEEP
+    return listener
+
+
+def test_it_starts_hearing() -> None:
+    assert Listener().c.state == LIBRARY.LISTENER_HEAR
+
+
+def test_it_sleeps_after_enough_quiet_chunks_and_says_so_once() -> None:
+    listener = Listener()
+    reports = [listener.hear(QUIET) for _ in range(SLEEP_AFTER + 3)]
+    assert [r.state_changed for r in reports] == [False] * SLEEP_AFTER + [True, False, False]
+    assert listener.row(ListenerState.HEAR).samples == SLEEP_AFTER * CHUNK
+    assert listener.row(ListenerState.SLEEP).samples == 3 * CHUNK
+    assert listener.row(ListenerState.SLEEP).entries == 1
+
+
+def test_a_loud_chunk_starts_the_count_again() -> None:
+    listener = Listener()
+    for pcm in [QUIET] * SLEEP_AFTER + [LOUD] + [QUIET] * SLEEP_AFTER:
+        listener.hear(pcm)
+    assert listener.c.state == LIBRARY.LISTENER_HEAR
+
+
+@pytest.mark.parametrize("sample", [5, -5, 32767, -32768])
+@pytest.mark.parametrize("place", [0, CHUNK - 1])
+def test_one_sample_above_the_floor_wakes_it(sample: int, place: int) -> None:
+    listener = asleep()
+    pcm = QUIET.copy()
+    pcm[place] = sample
+    assert listener.hear(pcm).state_changed
+    assert listener.c.state == LIBRARY.LISTENER_HEAR
+
+
+def test_the_network_does_not_run_in_sleep() -> None:
+    listener = asleep()
+    before = listener.c.ledger.inferences, listener.c.ledger.frames
+    assert listener.hear(QUIET).probability_q8 == 0
+    assert (listener.c.ledger.inferences, listener.c.ledger.frames) == before
+
+
+def test_awake_it_counts_a_chunk_as_one_inference_and_its_hops_as_frames() -> None:
+    listener = Listener()
+    for pcm in noise(7):
+        listener.hear(pcm)
+    assert (listener.c.ledger.inferences, listener.c.ledger.frames) == (7, 7 * CHUNK // HOP)
+
+
+def test_the_chunk_that_wakes_it_is_heard_from_the_networks_start_with_a_whole_window() -> None:
+    listener = asleep()
+    before = level(3)
+    listener.hear(before)
+    pcm = noise(20)
+    heard = [listener.hear(chunk).probability_q8 for chunk in pcm]
+    # The front end's window reaches back into the chunk that nobody looked at.
+    features = logmel(np.concatenate([before, *pcm]), 16000)[CHUNK // HOP :]
+    assert features.shape == (20 * CHUNK // HOP, BANDS)
+    assert heard == Vad(16000).features(features).tolist()
+
+
+def test_zero_patience_never_sleeps() -> None:
+    listener = Listener(sleep_after_chunks=0)
+    for _ in range(200):
+        listener.hear(QUIET)
+    assert listener.c.state == LIBRARY.LISTENER_HEAR
+
+
+def test_a_floor_of_zero_sleeps_in_digital_silence_only() -> None:
+    listener = Listener(sleep_floor=0)
+    for _ in range(20):
+        listener.hear(level(1))
+    assert listener.c.state == LIBRARY.LISTENER_HEAR
+    for _ in range(SLEEP_AFTER + 1):
+        listener.hear(level(0))
+    assert listener.c.state == LIBRARY.LISTENER_SLEEP
+
+
+def test_an_open_gate_keeps_it_awake() -> None:
+    listener = Listener(on_q8=1, off_q8=1)
+    listener.c.gate.open = True
+    listener.c.gate.config.hangover_chunks = 1000
+    for _ in range(3 * SLEEP_AFTER):
+        listener.hear(QUIET)
+    assert listener.c.state == LIBRARY.LISTENER_HEAR
+
+
+def test_more_patience_does_not_wake_it() -> None:
+    listener = asleep()
+    LIBRARY.listener_configure(listener.c, config(sleep_after_chunks=100))
+    for _ in range(3):
+        assert not listener.hear(QUIET).state_changed
+    assert listener.c.state == LIBRARY.LISTENER_SLEEP
+
+
+def test_its_scores_are_the_networks_and_its_segments_the_gates() -> None:
+    bursts = noise(120) * np.repeat([1, 0, 1, 0, 1, 0], 20)[:, None].astype(np.int16)
+    scores = Vad(16000).pcm(bursts.ravel())
+    on = max(1, int(scores.max()))
+    settings = Config(on_q8=on, off_q8=on, min_speech_chunks=1, hangover_chunks=1, sleep_after_chunks=0)
+    listener = Listener(
+        on_q8=on, off_q8=on, min_speech_chunks=1, hangover_chunks=1, sleep_after_chunks=0, pre_roll_samples=4800
+    )
+    reports = [listener.hear(chunk) for chunk in bursts]
+    assert [r.probability_q8 for r in reports] == scores.tolist()
+    closed = [(r.segment.start, r.segment.end, r.segment.peak_q8) for r in reports if r.gate == LIBRARY.GATE_CLOSED]
+    found = [(s.start, s.end, s.peak_q8) for s in segments(scores, settings)]
+    assert closed == (found[:-1] if listener.c.gate.open else found)
+    assert listener.c.ledger.segments == len(closed)
+    assert listener.c.ledger.speech_samples == sum(end - start for start, end, _ in closed)
+
+
+def test_cycles_between_two_chunks_belong_to_the_earlier_ones_state() -> None:
+    listener = Listener()
+    for i in range(SLEEP_AFTER + 3):
+        listener.hear(QUIET, cycles=100 * (i + 1))
+    assert listener.row(ListenerState.HEAR).cycles == 100 * (SLEEP_AFTER + 1)
+    assert listener.row(ListenerState.SLEEP).cycles == 200
+
+
+def test_the_boards_dropped_samples_stand_in_the_ledger() -> None:
+    listener = Listener()
+    listener.hear(QUIET, dropped=77)
+    assert listener.c.ledger.dropped == 77
+
+
+def test_an_arena_too_small_for_the_network_is_a_fault() -> None:
+    listener = Listener(arena_bytes=LIBRARY.vad_model.arena_bytes - 1)
+    assert listener.c.state == LIBRARY.LISTENER_FAULT
+    report = listener.hear(noise(1)[0])
+    assert (report.state_changed, report.probability_q8) == (False, 0)
+    assert listener.row(ListenerState.FAULT).samples == CHUNK
+
+
+def test_a_network_of_another_shape_is_a_fault() -> None:
+    other = FFI.new("struct nn_model *", LIBRARY.vad_model)
+    other.outputs = 2
+    assert Listener(model=other[0]).c.state == LIBRARY.LISTENER_FAULT
+
+
+def test_an_engine_that_fails_is_a_fault_and_closes_the_gate() -> None:
+    failing = FFI.new("struct nn_model *", LIBRARY.vad_model)
+    fails = FFI.callback("bool(void *)", lambda _: False)
+    failing.invoke = fails
+    listener = Listener(model=failing[0], hangover_chunks=1, min_speech_chunks=1)
+    listener.c.gate.open = True
+    report = listener.hear(noise(1)[0])
+    assert report.state_changed
+    assert listener.c.state == LIBRARY.LISTENER_FAULT
+    assert report.gate == LIBRARY.GATE_CLOSED
