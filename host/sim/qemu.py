@@ -42,7 +42,7 @@ _GUARD = (
 
 
 class QemuBoard:
-    """The virtual board `name` (mps2_an386, mps3_an547), booted. Needs no image if it is built where scons puts it.
+    """The virtual board `name` (mps2_an386, mps3_an547), booted from `image`, or else from the one that scons built.
 
     `timeout_s`: how long the image may take for one chunk, on this computer's clock, before it counts as hung.
     Raises SimulationError, here and in `hear`.
@@ -50,6 +50,7 @@ class QemuBoard:
 
     def __init__(self, name: str, image: Path | None = None, timeout_s: float = 60.0) -> None:
         facts = boards.load(name)
+        program, image = _program(), image or _built(name)
         self.name = name
         self.rate = facts.rate
         self._timeout_s = timeout_s
@@ -60,10 +61,10 @@ class QemuBoard:
         self._closed = False
         self._link, link = socket.socketpair()
         self._microphone, microphone = socket.socketpair()
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115: closed with the board
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
         command = [
-            *(_program(), "-M", facts.qemu_machine, "-icount", _ICOUNT, "-no-user-config"),
-            *("-display", "none", "-monitor", "none", "-kernel", str(image or _built(name))),
+            *(program, "-M", facts.qemu_machine, "-icount", _ICOUNT, "-no-user-config"),
+            *("-display", "none", "-monitor", "none", "-kernel", str(image)),
             *("-chardev", f"socket,id=link,fd={link.fileno()}", "-serial", "chardev:link"),
             *("-chardev", f"socket,id=microphone,fd={microphone.fileno()}", "-serial", "chardev:microphone"),
         ]
