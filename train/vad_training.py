@@ -7,7 +7,9 @@ under different levels and band gains.
 
 import contextlib
 import json
+import math
 import multiprocessing
+import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from train.rooms import Impulse, impulse_responses
 from train.vad_network import FEATURES, FRAMES, VadNetwork, VadShape, shipped_parameters
 
 LARGEST_PARAMETERS = 10_500
+WARM_UP = 0.1
 
 SPEECH_WEIGHT = {
     "speechocean762": 4.0,
@@ -157,6 +160,15 @@ def dev_auc(network: VadNetwork, examples: list[Example]) -> float:
     return auc(scores[whole], truth[whole] > 0.5)
 
 
+def learning_rate(training: VadTraining, step: int) -> float:
+    """Linear warm-up over a tenth of the steps, then half a cosine to a hundredth of the peak."""
+    done = step / training.steps
+    if done < WARM_UP:
+        return training.learning_rate * max(done / WARM_UP, 0.02)
+    cosine = 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
+    return training.learning_rate * (0.01 + 0.99 * cosine)
+
+
 def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -> Path:
     """Trains and writes out/vad.pt (averaged weights and shape); out/checkpoint.pt lets a later call go on.
 
@@ -175,9 +187,6 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
     rooms = impulse_responses(training.rooms, training.seed)
     network = VadNetwork(shape)
     optimizer = torch.optim.AdamW(network.parameters(), training.learning_rate, weight_decay=training.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, training.learning_rate, total_steps=training.steps + 1, pct_start=0.1
-    )
     averaged = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(training.average), use_buffers=True
     )
@@ -188,7 +197,6 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
         saved = torch.load(checkpoint, weights_only=True)
         for part, name in ((network, "network"), (averaged, "averaged"), (optimizer, "optimizer")):
             part.load_state_dict(saved[name])
-        schedule.load_state_dict(saved["schedule"])
         step = saved["step"]
     examples = dev_examples(training.dev_mixtures, rooms)
     log = (out / "log.jsonl").open("a" if resume else "w")
@@ -223,8 +231,9 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(training, step)
             optimizer.step()
-            schedule.step()
             averaged.update_parameters(network)
             losses.append(loss.item())
             step += 1
@@ -241,7 +250,6 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
                         "network": network.state_dict(),
                         "averaged": averaged.state_dict(),
                         "optimizer": optimizer.state_dict(),
-                        "schedule": schedule.state_dict(),
                         "step": step,
                     },
                     checkpoint,
@@ -272,7 +280,8 @@ def load(path: Path) -> VadNetwork:
         saved = torch.load(path, weights_only=True)
         network = VadNetwork(VadShape(**saved["shape"]))
         network.load_state_dict(saved["weights"])
-    except (OSError, KeyError, TypeError, RuntimeError, EOFError, ImportError) as error:
-        raise ValueError(f"{path} holds no trained voice detector ({error}); make one with `train vad`") from error
+    except (OSError, KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} holds no trained voice detector ({reason}); make one with `train vad`") from error
     network.eval()
     return network
