@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .errors import ModelError
 from .graph import Graph, Tensor
 from .planner import ALIGNMENT, Plan
 from .step import Operand, Scratch, Step
@@ -61,11 +60,11 @@ def c_string(text: str) -> str:
 
 
 def from_q8_q16(tensor: Tensor) -> int:
-    """65536 / (256 * scale): from a real value in Q8 to int8 steps, in Q16; raises ModelError if it leaves 32 bits."""
-    factor = round(256 / float(tensor.scale))
-    if factor > 0xFFFFFFFF:
-        raise ModelError(f"{tensor} has a scale of {tensor.scale}, too small to be given values in Q8")
-    return factor
+    """65536 / (256 * scale): from a real value in Q8 to int8 steps, in Q16.
+
+    Held within 32 bits: beyond them, every value but zero saturates int8 anyway.
+    """
+    return min(round(256 / float(tensor.scale)), 0xFFFFFFFF)
 
 
 class Emitter:

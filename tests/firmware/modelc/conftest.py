@@ -20,10 +20,11 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The portable kernels as a static library, with sanitizers."""
+    """Driver and portable kernels as a static library, with sanitizers."""
     folder = tmp_path_factory.mktemp("kernels")
-    sources = sorted((REPOSITORY / "firmware/nn").glob("*.c"))
-    subprocess.run(["gcc", *WARNINGS, *SANITIZERS, "-O1", "-g", "-c", *sources], cwd=folder, check=True)
+    sources = [*sorted((REPOSITORY / "firmware/nn").glob("*.c")), Path(__file__).with_name("model_driver.c")]
+    includes = [f"-I{REPOSITORY / 'firmware/nn'}", "-DMODEL=net_model"]
+    subprocess.run(["gcc", *WARNINGS, *SANITIZERS, *includes, "-O1", "-g", "-c", *sources], cwd=folder, check=True)
     subprocess.run(["ar", "rcs", "libnn.a", *sorted(folder.glob("*.o"))], cwd=folder, check=True)
     return folder / "libnn.a"
 
@@ -92,27 +93,9 @@ def build(kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
     def make(path: Path, target: str = "portable") -> Network:
         folder = tmp_path_factory.mktemp("network")
         compile_model(path, folder, target, "net")
-        subprocess.run(
-            [
-                "gcc",
-                *WARNINGS,
-                *SANITIZERS,
-                "-O1",
-                "-g",
-                f"-I{REPOSITORY / 'firmware/nn'}",
-                f"-I{folder}",
-                "-DMODEL=net_model",
-                '-DMODEL_HEADER="net.h"',
-                str(Path(__file__).with_name("model_driver.c")),
-                "net.c",
-                "net_tflite.c",
-                kernels,
-                "-o",
-                "net",
-            ],
-            cwd=folder,
-            check=True,
-        )
+        includes = [f"-I{REPOSITORY / 'firmware/nn'}", f"-I{folder}"]
+        files = ["net.c", "net_tflite.c", kernels, "-o", "net"]
+        subprocess.run(["gcc", *WARNINGS, *SANITIZERS, *includes, "-O1", *files], cwd=folder, check=True)
         return Network(folder / "net", path, read(path))
 
     return make

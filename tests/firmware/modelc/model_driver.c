@@ -1,8 +1,8 @@
 /* model_driver.c: runs one network over stdin, for the tests.
  *
- * MODEL is the network's struct nn_model. Reads all inputs of a call, writes all outputs, until the
- * input ends. The arena is from the heap, at its exact size, so that a sanitizer sees every stray
- * access. An argument N repeats the first call N times instead and prints nanoseconds a call.
+ * MODEL names the network's struct nn_model. Reads all inputs of a call, writes all outputs, until
+ * the input ends. The arena is from the heap, at its exact size, so that a sanitizer sees every
+ * stray access. An argument N repeats the first call N times instead and prints nanoseconds a call.
  */
 #define _POSIX_C_SOURCE 199309L
 
@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#include MODEL_HEADER
+#include "engine.h"
+
+extern const struct nn_model MODEL;
 
 static bool read_inputs(const struct nn_model *model, void *arena) {
     for (uint32_t i = 0; i < model->inputs; i++) {
