@@ -218,6 +218,11 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
 
     switch (body->type) {
     case LINK_HELLO:
+        /* In every version the version comes first: who asks in another one learns this one's. */
+        if (body->count > 0 && body->payload[0] != LINK_VERSION) {
+            send_hello(earshot);
+            return true;
+        }
         if (!link_hello_unpack(&frame.hello, body->payload, body->count)) {
             return false;
         }

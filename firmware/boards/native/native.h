@@ -23,6 +23,7 @@ enum native_size {
     NATIVE_CHUNK = EARSHOT_CHUNK, /* samples */
     NATIVE_HOP = FRONTEND_HOP,    /* samples */
     NATIVE_BANDS = FRONTEND_BANDS,
+    NATIVE_WIRE_MAX = LINK_WIRE_MAX, /* bytes of a frame */
     /* Room that the frames of a chunk, or of a byte from the host, never fill. */
     NATIVE_CHUNK_FRAMES = 8 * LINK_WIRE_MAX,
 };
