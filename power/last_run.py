@@ -120,4 +120,6 @@ def read(file: Path | None = None) -> LastRun:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PowerError(f"{file} is damaged: {where}: {first['msg']}; {_NEXT_STEP}") from error
+        # The file's own text may be in it, and that may hold anything.
+        what = "".join(letter if letter.isprintable() else "?" for letter in f"{where}: {first['msg']}")
+        raise PowerError(f"{file} is damaged: {what}; {_NEXT_STEP}") from error
