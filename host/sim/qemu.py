@@ -26,7 +26,6 @@ from firmware import boards
 from host.sim.virtual_board import SimulationError
 
 PROGRAM = "qemu-system-arm"
-BUILD = Path(__file__).resolve().parents[2] / "build"
 CHUNK = 512
 LINK_BYTES_A_BLOCK = 512
 """As many as the image's ring holds."""
@@ -42,15 +41,17 @@ _GUARD = (
 
 
 class QemuBoard:
-    """The virtual board `name` (mps2_an386, mps3_an547), booted from `image`, or else from the one that scons built.
+    """The virtual board `name` (mps2_an386, mps3_an547), booted from `image` (earshot.bin).
 
     `timeout_s`: how long the image may take for one chunk, on this computer's clock, before it counts as hung.
     Raises SimulationError, here and in `hear`.
     """
 
-    def __init__(self, name: str, image: Path | None = None, timeout_s: float = 60.0) -> None:
+    def __init__(self, name: str, image: Path, timeout_s: float = 60.0) -> None:
         facts = boards.load(name)
-        program, image = _program(), image or _built(name)
+        program = _program()
+        if not image.is_file():
+            raise SimulationError(f"there is no image {image}; build it with: scons -C firmware board={name}")
         self.name = name
         self.rate = facts.rate
         self._timeout_s = timeout_s
@@ -199,13 +200,6 @@ def _program() -> str:
     if path is None:
         raise SimulationError(f"{PROGRAM} is not installed; on Debian: apt-get install qemu-system-arm.")
     return path
-
-
-def _built(name: str) -> Path:
-    image = BUILD / name / "earshot.bin"
-    if not image.exists():
-        raise SimulationError(f"there is no image {image}; build it with: scons -C firmware board={name}")
-    return image
 
 
 def _end(process: subprocess.Popen[bytes], link: socket.socket, microphone: socket.socket, output: IO[bytes]) -> None:

@@ -3,7 +3,6 @@
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 from firmware import boards
 from firmware.link import Decoder, Log
+from host.sim.image import built
 from host.sim.qemu import QemuBoard
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,10 +29,7 @@ def probe(request, tmp_path_factory) -> tuple[str, Path]:
     """A board and the probe linked with that board's own objects."""
     facts = boards.load(request.param)
     folder = tmp_path_factory.mktemp(facts.name)
-    build = folder / "build"
-    scons = Path(sys.executable).with_name("scons")
-    command = [scons, "-Q", "-C", ROOT / "firmware", f"board={facts.name}", f"build={build}"]
-    subprocess.run(command, check=True, capture_output=True)
+    build = built(facts.name)
     objects = [path for path in (build / "obj").rglob("*.o") if path.name != "main.o"]
     folders = [build / "gen", *(ROOT / "firmware" / name for name in ("", "pipeline", "nn", "link", *facts.sources))]
     elf = folder / "probe.elf"

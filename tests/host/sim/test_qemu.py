@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from firmware.link import Config, Decoder, Hello, Ledger, LogLevel, ResetCause, Score, encode, question
-from host.sim import qemu
+from host.sim.image import built
 from host.sim.qemu import QemuBoard
 from host.sim.virtual_board import SimulationError
 
@@ -27,15 +27,19 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="session", params=BOARDS)
 def board_name(request) -> str:
-    """A QEMU board whose image is built."""
-    scons = Path(sys.executable).with_name("scons")
-    subprocess.run([scons, "-Q", "-C", ROOT / "firmware", f"board={request.param}"], check=True, capture_output=True)
+    """A QEMU board."""
     return request.param
 
 
+@pytest.fixture(scope="session")
+def image(board_name) -> Path:
+    """Its image."""
+    return built(board_name) / "earshot.bin"
+
+
 @pytest.fixture
-def board(board_name):
-    with QemuBoard(board_name) as board:
+def board(board_name, image):
+    with QemuBoard(board_name, image) as board:
         yield board
 
 
@@ -69,13 +73,13 @@ def _gone(group: int, seconds: float = 10.0) -> bool:
     return False
 
 
-def test_the_same_audio_gives_the_same_bytes_however_it_is_cut(board_name):
+def test_the_same_audio_gives_the_same_bytes_however_it_is_cut(board_name, image):
     pcm = _audio(1.3)
-    with QemuBoard(board_name) as board:
+    with QemuBoard(board_name, image) as board:
         board.send(encode(Config(scores=True, ledger_period_chunks=8)))
         whole = board.hear(pcm)
     pieces = b""
-    with QemuBoard(board_name) as board:
+    with QemuBoard(board_name, image) as board:
         board.send(encode(Config(scores=True, ledger_period_chunks=8)))
         for piece in np.split(pcm, [0, 1, 700, 512 * 5, 512 * 5 + 511, 20000]):
             pieces += board.hear(piece)
@@ -103,8 +107,8 @@ def test_link_bytes_beyond_the_ring_arrive_in_order(board):
     assert not [frame for frame in frames if getattr(frame, "level", None) == LogLevel.ERROR]
 
 
-def test_nothing_is_left_running_after_close(board_name):
-    board = QemuBoard(board_name)
+def test_nothing_is_left_running_after_close(board_name, image):
+    board = QemuBoard(board_name, image)
     group = board._process.pid
     board.close()
     board.close()
@@ -121,10 +125,11 @@ def test_a_qemu_that_dies_is_reported(board):
     assert _gone(board._process.pid)
 
 
-def test_qemu_does_not_outlive_a_killed_host(board_name):
+def test_qemu_does_not_outlive_a_killed_host(board_name, image):
     program = (
-        "import sys, time\nfrom host.sim.qemu import QemuBoard\n"
-        f"board = QemuBoard({board_name!r})\nprint(board._process.pid, flush=True)\ntime.sleep(60)\n"
+        "import pathlib, time\nfrom host.sim.qemu import QemuBoard\n"
+        f"board = QemuBoard({board_name!r}, pathlib.Path({str(image)!r}))\n"
+        "print(board._process.pid, flush=True)\ntime.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as host:
         group = int(host.stdout.readline())
@@ -143,13 +148,12 @@ def test_samples_of_another_type_are_refused(board):
 def test_a_missing_qemu_names_the_package(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SimulationError, match="apt-get install qemu-system-arm"):
-        QemuBoard("mps2_an386")
+        QemuBoard("mps2_an386", tmp_path / "earshot.bin")
 
 
-def test_a_missing_image_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setattr(qemu, "BUILD", tmp_path)
+def test_a_missing_image_names_the_command(tmp_path):
     with pytest.raises(SimulationError, match="scons -C firmware board=mps2_an386"):
-        QemuBoard("mps2_an386")
+        QemuBoard("mps2_an386", tmp_path / "earshot.bin")
 
 
 def test_an_image_that_locks_up_is_reported_with_qemus_words(tmp_path):
