@@ -44,6 +44,7 @@ class Pdm(Model):
         self._head = 0  # index of the oldest sample that the FIFO holds
         self._transfer: list[tuple[int, int]] | None = None  # spans of sample indices under way
         self.overrun = 0
+        self._overflow_noted = False  # in the present gap between transfers
         super().__init__(machine, peripheral)
 
     def reset(self) -> None:
@@ -195,7 +196,8 @@ class Pdm(Model):
             return [(self._head, self._head + count)]
         # The FIFO kept its oldest samples and lost those that came while it was full.
         self.overrun += lost
-        self._raise("OVF")
+        self._note_overflow()
+        self._overflow_noted = False
         kept = (self._head, self._head + min(count, FIFO_SAMPLES))
         return [kept, (produced, produced + count - FIFO_SAMPLES)] if count > FIFO_SAMPLES else [kept]
 
@@ -229,8 +231,13 @@ class Pdm(Model):
     def read_INTSTAT(self) -> int:
         """What has happened; an overflow shows as soon as a sample is lost."""
         if self._started is not None and self._transfer is None and self._produced() - self._head > FIFO_SAMPLES:
-            self.values["INTSTAT"] |= self.peripheral.registers["INTSTAT"].fields["OVF"].mask
+            self._note_overflow()
         return self.values["INTSTAT"]
+
+    def _note_overflow(self) -> None:
+        if not self._overflow_noted:
+            self._overflow_noted = True
+            self._raise("OVF")
 
     def write_INTCLR(self, value: int) -> None:
         """Ones clear."""

@@ -19,6 +19,7 @@
 #define UART_HZ 24000000u
 #define UART_DIVIDER_64THS ((UART_HZ * 4u + BOARD_LINK_BAUD / 2u) / BOARD_LINK_BAUD)
 #define WATCHDOG_SECONDS 2u
+#define PDM_FIFO_SAMPLES 64u   /* it keeps its oldest ones */
 #define PDM_FIFO_THRESHOLD 16u /* words; the chunk must be a multiple of it */
 #define CHUNK_BYTES (EARSHOT_CHUNK * sizeof(int16_t))
 
@@ -250,7 +251,8 @@ static void pdm_start(void) {
 static uint32_t pdm_overflow(uint32_t ticks) {
     uint32_t elapsed = ticks - microphone.chunk_ticks;
     uint32_t heard = (uint32_t)((uint64_t)elapsed * BOARD_RATE / STIMER_HZ);
-    return heard > EARSHOT_CHUNK ? heard - EARSHOT_CHUNK : 0u;
+    uint32_t kept = EARSHOT_CHUNK + PDM_FIFO_SAMPLES;
+    return heard > kept ? heard - kept : 0u;
 }
 
 static void pdm_interrupt(void) {

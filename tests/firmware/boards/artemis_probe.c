@@ -1,5 +1,5 @@
-/* artemis_probe.c: a main() that does on command what an image must never do. A chunk is answered by a line
- * "sum dropped", in hexadecimal; the letters of the link are the commands. */
+/* artemis_probe.c: a main() that does on command what an image must never do. A chunk is answered
+ * by a line "sum dropped", in hexadecimal; the letters of the link are the commands. */
 #include "board.h"
 #include "cortexm.h"
 #include "listener.h"
