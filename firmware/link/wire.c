@@ -1,7 +1,5 @@
 #include "wire.h"
 
-#include <string.h>
-
 static void put(struct wire_writer *to, uint64_t value, size_t width) {
     if (to->failed || to->cap - to->count < width) {
         to->failed = true;
@@ -112,7 +110,8 @@ void wire_get_string(struct wire_reader *from, char *text, uint8_t *length, size
         from->failed = true;
         *length = 0;
     }
-    memcpy(text, &from->bytes[from->taken], *length);
-    from->taken += *length;
+    for (size_t i = 0; i < *length; i++) {
+        text[i] = (char)get(from, 1);
+    }
     text[*length] = '\0';
 }

@@ -1,0 +1,337 @@
+"""The whole image on the desk: what it sends, when, and what it answers."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.link import (
+    HEARTBEAT_CHUNKS,
+    RESEND_CHUNKS,
+    VERSION,
+    Ack,
+    Config,
+    Damage,
+    Decoder,
+    Frame,
+    Hello,
+    Ledger,
+    ListenerState,
+    Log,
+    LogLevel,
+    ResetCause,
+    Score,
+    Segment,
+    State,
+    encode,
+    question,
+)
+from firmware.native import CHUNK, HOP, NativeBoard, Vad, segments
+
+Kind = TypeVar("Kind", bound=Frame)
+
+
+def frames(data: bytes) -> list[Frame]:
+    decoder = Decoder()
+    items = list(decoder.feed(data))
+    assert not [item for item in items if isinstance(item, Damage)]
+    assert data.endswith(b"\0") or not data
+    return [item for item in items if isinstance(item, Frame)]
+
+
+def of(kind: type[Kind], items: Iterable[Frame]) -> list[Kind]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+def configured(config: Config, rate: int = 16000) -> NativeBoard:
+    board = NativeBoard(rate)
+    board.send(encode(config))
+    return board
+
+
+def silence(chunks: int) -> np.ndarray:
+    return np.zeros(chunks * CHUNK, np.int16)
+
+
+@pytest.mark.parametrize("rate", [16000, 15625])
+def test_after_reset_it_introduces_itself(rate: int) -> None:
+    board = NativeBoard(rate)
+    hello, state, config = frames(board.hear(silence(0)))
+    vad = Vad(rate)
+    assert hello == Hello(VERSION, "native", "0.1.0", vad.name, vad.crc32, rate, CHUNK, HOP, ResetCause.POWER_ON)
+    assert state == State(0, ListenerState.HEAR, False, 0, 0)
+    assert config == Config()
+    assert board.pins == ListenerState.HEAR
+
+
+def test_a_question_is_answered_at_the_next_chunk() -> None:
+    board = NativeBoard()
+    board.hear(silence(3))
+    board.send(encode(question("1.0")))
+    assert board.hear(silence(1)[1:]) == b""
+    answer = frames(board.hear(silence(1)))
+    assert [type(frame) for frame in answer] == [Hello, State, Config]
+    assert of(State, answer)[0].sample == 3 * CHUNK
+
+
+def test_its_own_hello_coming_back_is_no_question() -> None:
+    board = NativeBoard()
+    hello = frames(board.hear(silence(0)))[0]
+    board.send(encode(hello))
+    assert frames(board.hear(silence(1))) == []
+
+
+def test_a_question_in_another_version_is_answered_with_hello() -> None:
+    board = NativeBoard()
+    board.hear(silence(0))
+    board.send(encode(replace(question(), version=VERSION + 1)))
+    (hello,) = frames(board.hear(silence(1)))
+    assert isinstance(hello, Hello)
+    assert hello.version == VERSION
+
+
+@pytest.mark.parametrize("rate", [16000, 15625])
+def test_scores_and_segments_are_the_networks_and_the_gates(rate: int, vowels: Callable, eager: Callable) -> None:
+    sound = vowels(8, rate)
+    config = replace(eager(sound, rate), scores=1)
+    got = frames(configured(config, rate).hear(sound))
+    scores = Vad(rate).pcm(sound)
+    assert [(s.sample, s.probability_q8) for s in of(Score, got)] == [
+        (CHUNK * (i + 1), p) for i, p in enumerate(scores)
+    ]
+    expected = segments(scores, config)
+    sent = {s.id: s for s in of(Segment, got)}
+    closed = of(Ledger, got)[-1].segments
+    assert closed >= 4
+    assert [sent[i + 1] for i in range(closed)] == expected[:closed]
+
+
+def test_scores_come_only_if_asked_for(vowels: Callable) -> None:
+    assert of(Score, frames(NativeBoard().hear(vowels(2)))) == []
+
+
+def test_state_tells_when_the_gate_opens_and_closes(vowels: Callable, eager: Callable) -> None:
+    sound = vowels(5)
+    config = eager(sound, 16000)
+    got = frames(configured(config).hear(sound))
+    states = of(State, got)[1:]
+    turns = [s.sample for a, s in itertools.pairwise(states) if a.speaking != s.speaking]
+    assert len(turns) >= 4
+    scores = Vad().pcm(sound)
+    loud = np.concatenate([[False], scores >= config.on_q8])
+    edges = {int(i) * CHUNK for i in np.flatnonzero(loud[1:] != loud[:-1]) + 1}
+    assert set(turns) <= edges
+    assert len(edges - set(turns)) <= 1
+
+
+def test_a_heartbeat_comes_when_nothing_else_does() -> None:
+    board = configured(Config(sleep_after_chunks=0, on_q8=255, off_q8=255, min_speech_chunks=1000))
+    states = of(State, frames(board.hear(silence(200))))
+    gaps = np.diff([state.sample for state in states]) // CHUNK
+    assert set(gaps.tolist()) == {HEARTBEAT_CHUNKS}
+    assert len(gaps) == 200 // HEARTBEAT_CHUNKS
+
+
+def test_it_sleeps_in_silence_and_says_so_on_pins_and_link(vowels: Callable) -> None:
+    board = configured(Config(sleep_after_chunks=10, on_q8=255, off_q8=255, min_speech_chunks=1000, scores=1))
+    got = frames(board.hear(silence(64)))
+    assert board.pins == ListenerState.SLEEP
+    slept = next(state for state in of(State, got) if state.state == ListenerState.SLEEP)
+    assert slept.sample == 11 * CHUNK
+    assert {score.probability_q8 for score in of(Score, got)[10:]} == {0}
+    ledger = of(Ledger, got)[-1]
+    assert ledger.rows[ListenerState.SLEEP].samples == 54 * CHUNK
+    assert ledger.inferences == 10
+    woken = of(State, frames(board.hear(vowels(1)[-CHUNK * 5 : -CHUNK * 4])))
+    assert [state.state for state in woken] == [ListenerState.HEAR]
+    assert board.pins == ListenerState.HEAR
+
+
+def test_a_ledger_comes_each_period_and_adds_up(vowels: Callable) -> None:
+    got = frames(configured(Config(ledger_period_chunks=10)).hear(vowels(4)[: 95 * CHUNK]))
+    ledgers = of(Ledger, got)
+    assert [ledger.sample for ledger in ledgers] == [10 * CHUNK * i for i in range(1, 10)]
+    for ledger in ledgers:
+        assert sum(row.samples for row in ledger.rows) == ledger.sample
+        assert ledger.frames * HOP == ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert {row.cycles for row in ledger.rows} == {0}
+        assert (ledger.dropped, ledger.segments_lost) == (0, 0)
+
+
+def test_a_segment_is_sent_again_until_its_ack(vowels: Callable, eager: Callable) -> None:
+    sound = vowels(2)
+    board = configured(eager(sound, 16000))
+    quiet = np.zeros(2 * RESEND_CHUNKS * CHUNK, np.int16)
+    board.hear(sound)
+    # In sleep nothing new is said.
+    board.send(encode(Config(on_q8=255, off_q8=255, min_speech_chunks=1000)))
+    board.hear(quiet)
+    repeated = {segment.id: segment for segment in of(Segment, frames(board.hear(quiet)))}
+    assert len(repeated) >= 1
+    board.send(b"".join(encode(Ack(number)) for number in repeated))
+    assert of(Segment, frames(board.hear(quiet))) == []
+
+
+def test_a_full_outbox_loses_its_oldest_and_says_so(vowels: Callable, eager: Callable) -> None:
+    sound = vowels(30)
+    config = replace(eager(sound, 16000), ledger_period_chunks=1)
+    got = frames(configured(config).hear(sound))
+    last = of(Ledger, got)[-1]
+    assert last.segments > 16
+    assert last.segments_lost == last.segments - 16
+    logs = [log.text for log in of(Log, got)]
+    assert logs == [
+        f"segment {i} is lost: the outbox is full and no ACK came; lost since reset: {i}"
+        for i in range(1, last.segments_lost + 1)
+    ]
+
+
+def test_settings_are_answered_with_the_ones_in_force() -> None:
+    config = Config(on_q8=200, off_q8=20, pre_roll_samples=1, scores=1, ledger_period_chunks=7)
+    board = NativeBoard()
+    board.hear(silence(0))
+    board.send(encode(config))
+    assert of(Config, frames(board.hear(silence(1)))) == [config]
+
+
+BAD_SETTINGS = [
+    (Config(on_q8=0), "on_q8 is 0, not from 1 to 255"),
+    (Config(off_q8=0), "off_q8 is 0, not from 1 to 128"),
+    (Config(off_q8=129), "off_q8 is 129, not from 1 to 128"),
+    (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 1000"),
+    (Config(hangover_chunks=1001), "hangover_chunks is 1001, not from 1 to 1000"),
+    (Config(pre_roll_samples=32001), "pre_roll_samples is 32001, not from 0 to 32000"),
+    (Config(sleep_floor=32768), "sleep_floor is 32768, not from 0 to 32767"),
+    (Config(scores=2), "scores is 2, not from 0 to 1"),
+    (Config(ledger_period_chunks=0), "ledger_period_chunks is 0, not from 1 to 65535"),
+]
+
+
+@pytest.mark.parametrize(("config", "sentence"), BAD_SETTINGS)
+def test_a_setting_out_of_range_is_refused_whole_and_named(config: Config, sentence: str) -> None:
+    board = configured(Config(on_q8=128, off_q8=77))
+    board.hear(silence(1))
+    board.send(encode(replace(config, sleep_after_chunks=5)))
+    log, answer = frames(board.hear(silence(1)))
+    assert log == Log(LogLevel.WARNING, f"CONFIG is refused: {sentence}")
+    assert answer == Config(on_q8=128, off_q8=77)
+
+
+def test_damaged_frames_from_the_host_are_counted_and_told() -> None:
+    board = NativeBoard()
+    board.hear(silence(0))
+    hurt = bytearray(encode(Ack(1)))
+    hurt[2] ^= 1
+    # A frame that no host sends counts too.
+    board.send(bytes(hurt) + encode(Score(1, 2)) + encode(Config(on_q8=99)))
+    config, log = frames(board.hear(silence(1)))
+    assert config == Config(on_q8=99)
+    assert log == Log(LogLevel.WARNING, "frames from the host that were damaged or not understood since reset: 2")
+    assert frames(board.hear(silence(1))) == []
+
+
+@pytest.mark.parametrize("cut", [1, 100, CHUNK, CHUNK + 1, 5000])
+def test_how_the_samples_are_handed_over_does_not_matter(cut: int, vowels: Callable) -> None:
+    sound = vowels(3)
+    config = Config(scores=1)
+    sound = sound if cut > 50 else sound[: 40 * CHUNK]
+    whole = configured(config).hear(sound)
+    board = configured(config)
+    assert b"".join(board.hear(sound[at : at + cut]) for at in range(0, len(sound), cut)) == whole
+
+
+def test_two_boards_are_two(vowels: Callable) -> None:
+    sound = vowels(2)
+    alone = configured(Config(scores=1)).hear(sound)
+    one, other = configured(Config(scores=1)), NativeBoard(15625)
+    mixed = b""
+    for at in range(0, len(sound), CHUNK):
+        mixed += one.hear(sound[at : at + CHUNK])
+        other.hear(sound[::-1][at : at + CHUNK])
+    assert mixed == alone
+
+
+def test_more_frames_than_fit_at_once_all_come() -> None:
+    board = configured(Config(scores=1, ledger_period_chunks=1))
+    noise = np.random.default_rng(1).integers(-3000, 3000, 1000 * CHUNK).astype(np.int16)
+    got = frames(board.hear(noise))
+    assert len(of(Score, got)) == len(of(Ledger, got)) == 1000
+
+
+def test_more_answers_than_fit_at_once_all_come() -> None:
+    board = NativeBoard()
+    board.send(encode(question()) * 3000)
+    assert len(of(Hello, frames(board.hear(silence(1))))) == 3001
+
+
+def test_a_closed_board_says_so() -> None:
+    board = NativeBoard()
+    board.close()
+    board.close()
+    with pytest.raises(ValueError, match="the native board is closed"):
+        board.hear(silence(1))
+    with pytest.raises(ValueError, match="the native board is closed"):
+        board.send(b"")
+
+
+def test_it_refuses_a_rate_without_tables_and_samples_that_are_none() -> None:
+    with pytest.raises(ValueError, match="not for 8000 Hz"):
+        NativeBoard(8000)
+    with pytest.raises(ValueError, match=r"not int16 \[samples\]"):
+        NativeBoard().hear(np.zeros(3))
+
+
+VALID = st.builds(
+    lambda on, off, *rest: Config(on, min(on, off), *rest),
+    st.integers(1, 255),
+    st.integers(1, 255),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.integers(0, 32000),
+    st.sampled_from([0, 4, 100, 32767]),
+    st.integers(0, 5),
+    st.integers(0, 1),
+    st.integers(1, 40),
+)
+CHUNKS = {
+    "zero": np.zeros(CHUNK, np.int16),
+    "faint": np.resize(np.array([4, -4], np.int16), CHUNK),
+    "square": np.repeat(np.resize(np.array([32767, -32768], np.int16), 16), CHUNK // 16),
+    "least": np.full(CHUNK, -32768, np.int16),
+    "noise": np.random.default_rng(7).integers(-32768, 32768, CHUNK).astype(np.int16),
+    "click": np.eye(1, CHUNK, 200, dtype=np.int16)[0] * np.int16(32767),
+}
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(sorted(CHUNKS)), VALID, st.binary(max_size=40)), max_size=60))
+def test_whatever_it_hears_and_is_sent_its_frames_agree_with_each_other(steps: list[str | Config | bytes]) -> None:
+    board = NativeBoard()
+    data = board.hear(silence(0))
+    heard = 0
+    for step in steps:
+        if isinstance(step, Config):
+            board.send(b"\0" + encode(step))
+        elif isinstance(step, bytes):
+            board.send(step)
+        else:
+            data += board.hear(CHUNKS[step])
+            heard += 1
+    got = frames(data)
+    for state in of(State, got):
+        assert state.sample % CHUNK == 0
+    for ledger in of(Ledger, got):
+        assert sum(row.samples for row in ledger.rows) == ledger.sample <= heard * CHUNK
+        assert ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert ledger.rows[ListenerState.FAULT].entries == 0
+    ends = 0
+    for segment in sorted({s.id: s for s in of(Segment, got)}.values(), key=lambda s: s.id):
+        assert ends <= segment.start < segment.end <= heard * CHUNK
+        ends = segment.end
+    states = of(State, got)
+    assert board.pins == (states[-1].state if states else ListenerState.HEAR)
