@@ -48,7 +48,7 @@ _Static_assert(offsetof(struct watchdog, lock) == 0xC00, "as the CMSDK manual ha
 #define WATCHDOG ((struct watchdog *)MPS_WATCHDOG)
 #define WATCHDOG_CONTROL_RUN_AND_RESET 3u
 #define WATCHDOG_UNLOCK 0x1ACCE551u
-#define WATCHDOG_SECONDS 2u
+#define WATCHDOG_SECONDS 6u /* of 64 ns an instruction: 94 M instructions */
 
 #define SYSTICK_CTRL CORE_REGISTER(0xE000E010u)
 #define SYSTICK_LOAD CORE_REGISTER(0xE000E014u)
