@@ -26,31 +26,30 @@ def _host() -> None:
 
     \b
     First steps, without any hardware:
-      host replay talk.wav                        what the firmware hears in a recording
-      host listen --port sim:artemis --wav talk.wav   watch a virtual board hear it
+      host replay talk.wav                        what it hears in a recording
+      host listen -p sim:artemis --wav talk.wav   watch a virtual board hear it
     With a board:
       host ports                                  where is it?
-      host listen --port /dev/ttyUSB0             watch it
+      host listen -p /dev/ttyUSB0                 watch it
     """
 
 
 @app.command()
 def listen(
+    *,
     port: Annotated[
         str,
         typer.Option(
             "--port",
             "-p",
-            help="/dev/ttyUSB0, COM3, socket://HOST:PORT, or sim:BOARD for a virtual board.",
+            help="/dev/ttyUSB0, COM3, socket://HOST:PORT, or sim:BOARD (a virtual board).",
             metavar="P",
         ),
     ],
     baud: Annotated[int, typer.Option(min=1, help="Speed of a serial port.")] = 115_200,
-    wav: Annotated[Path | None, typer.Option(help="sim: the recording that the virtual board hears.")] = None,
+    wav: Annotated[Path | None, typer.Option(help="sim: the recording that the board hears.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="sim: play --wav as fast as it goes.")] = False,
-    mic: Annotated[
-        bool, typer.Option("--mic", help="sim: the virtual board hears this computer's microphone.")
-    ] = False,
+    mic: Annotated[bool, typer.Option("--mic", help="sim: the board hears this computer's microphone.")] = False,
     mic_device: Annotated[
         str | None, typer.Option(help="sim: number of the microphone, or part of its name.", metavar="NAME")
     ] = None,
@@ -61,14 +60,13 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one for each frame.")] = False,
     scores: Annotated[
         bool | None,
-        typer.Option(
-            "--scores/--no-scores", help="Ask for each decision of the network; so in the live view and --json."
-        ),
+        typer.Option("--scores/--no-scores", help="Ask for each decision; so in the live view and with --json."),
     ] = None,
 ) -> None:
-    """Watch a board listen: its state, the probability of speech, segments, duty cycle, and what the link lost.
+    """Watch a board listen.
 
-    Segments are acknowledged, repeated ones dropped. A board that is unplugged is waited for and taken up again. Ctrl-C ends.
+    Shows its state, the probability of speech, segments, duty cycle, and what the link lost. Segments are acknowledged,
+    repeated ones dropped. A board that is unplugged is waited for and taken up again. Ctrl-C ends.
 
     \b
     Examples:
@@ -117,10 +115,11 @@ def replay(
         bool, typer.Option("--vad-scores", help="Nothing but a line `seconds probability` for each decision.")
     ] = False,
 ) -> None:
-    """Put a recording through the firmware, as fast as it goes, and print the speech that it found.
+    """Put a recording through the firmware.
 
-    The recording becomes mono 16 bit at the board's rate; what that takes is said on stderr. Silence follows its end so
-    that the last segment closes. The ledger is kept for `power report`.
+    Prints the speech that it found, as fast as it goes. The recording becomes mono 16 bit at the board's rate; what
+    that takes is said on stderr. Silence follows its end so that the last segment closes. The ledger is kept for
+    `power report`.
 
     \b
     Examples:
@@ -136,12 +135,14 @@ def replay(
     \b
     --json: one object. Times in samples at board.rate, and as NAME_s in seconds;
     probabilities as NAME_q8 (256 would be certain), and as NAME in 0..1.
-      recording       path, source_rate, channels, conversion, limited_samples, samples, duration_s
+      recording       path, source_rate, channels, conversion, limited_samples,
+                      samples, duration_s
       board           name, rate
       hello, config   the board's last frames of that kind
       segments        id, start, end, peak_q8 of each
       states          sample, state, speaking, ... wherever one of them changed
-      ledger          the last one: rows by state (samples, cycles, entries), frames, inferences, ...
+      ledger          the last one: rows by state (samples, cycles, entries),
+                      frames, inferences, ...
       logs            level, text
       speech_share    of the recording; state_shares, awake_share from the ledger
       dropped_samples, damaged, duplicates, link_bytes, wall_s, speed_x_real_time
@@ -155,7 +156,7 @@ def replay(
 
 @app.command()
 def ports(as_json: Annotated[bool, typer.Option("--json", help="As a JSON array.")] = False) -> None:
-    """List the serial ports of this computer, and which board is likely behind each.
+    """List the serial ports, and likely boards.
 
     \b
     Examples:
@@ -178,7 +179,9 @@ def ports(as_json: Annotated[bool, typer.Option("--json", help="As a JSON array.
 
 @app.command()
 def boards(as_json: Annotated[bool, typer.Option("--json", help="As a JSON array.")] = False) -> None:
-    """List the boards that the firmware knows: core, microphone rate, where each runs and where that was verified.
+    """List the boards that the firmware knows.
+
+    For each: its core, the rates of its microphone, where it runs and where that was verified.
 
     \b
     Examples:

@@ -14,6 +14,7 @@ from host.status import BoardStatus
 
 _READ_TIMEOUT_S = 0.05
 _RETRY_S = 0.5
+_ASK_AFTER_S = 0.3  # a board that starts now greets by itself
 _ASK_AGAIN_S = 2.0
 _SILENT_S = 6.0
 _ONLY_DAMAGE = 20
@@ -63,17 +64,14 @@ class Listener:
         self._view = view
         self._stopped = stopped
         self._session = Session(status, endpoint.write, scores=scores)
-        self._joined_at = self._asked_at = 0.0
+        self._joined_at = self._ask_at = 0.0
         self._heard_frame = False
         self._warned = False
 
     def run(self) -> None:
         """Until the endpoint ends or `stopped()`; the endpoint is open and stays open."""
         lost: EndpointLost | None = None
-        try:
-            self._join()
-        except EndpointLost as error:
-            lost = error
+        self._join()
         while not self._stopped():
             try:
                 if lost is not None:
@@ -90,23 +88,24 @@ class Listener:
         for item in self._session.feed(self._endpoint.read(_READ_TIMEOUT_S)):
             self._heard_frame = self._heard_frame or isinstance(item, Frame)
             self._view.item(item)
-        if not self._heard_frame:
+        if not self._session.greeted:
             self._prompt()
         self._view.refresh()
 
     def _join(self) -> None:
         self._status.connection = "connected"
         self._heard_frame = self._warned = False
-        self._joined_at = self._asked_at = time.monotonic()
+        self._joined_at = time.monotonic()
+        self._ask_at = self._joined_at + _ASK_AFTER_S
         self._session.join()
 
     def _prompt(self) -> None:
-        """A board that was still starting missed the first question."""
+        """Asks a board that runs already who it is, again if it was still starting, and says so if none answers."""
         now = time.monotonic()
-        if now - self._asked_at >= _ASK_AGAIN_S:
-            self._asked_at = now
+        if now >= self._ask_at:
+            self._ask_at = now + _ASK_AGAIN_S
             self._session.ask()
-        if self._warned:
+        if self._warned or self._heard_frame:
             return
         if self._status.damaged >= _ONLY_DAMAGE:
             self._warn("nothing but damaged frames: does --baud fit the board?")

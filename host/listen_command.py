@@ -12,9 +12,12 @@ from host.errors import HostError
 from host.event_lines import JsonLines, PlainLines, View
 from host.listen import Listener, StopSignal, open_first
 from host.live_view import LiveView
+from host.run_record import keep_run
 from host.status import BoardStatus
 
 _SIM = "sim:"
+_SEGMENTS_AFTER_LIVE = 10
+"""How many segments stay on the terminal when the live view has gone."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ def run_listen(options: ListenOptions) -> None:
             _listen(endpoint, status, options, live=live, scores=scores, stopped=stopped)
         finally:
             endpoint.close()
+    virtual = options.port.startswith(_SIM)
+    if (unkept := keep_run(status, virtual=virtual, recording=options.wav)) is not None:
+        print(unkept, file=sys.stderr)
     if options.json:
         _print_line(json.dumps({"event": "summary", "text": status.summary()}))
     else:
@@ -62,6 +68,9 @@ def _listen(
         Listener(endpoint, status, view, scores=scores, stopped=stopped).run()
     finally:
         view.close()
+    if live:
+        for segment in reversed(status.last_segments(_SEGMENTS_AFTER_LIVE)):
+            lines.item(segment)
 
 
 def _endpoint(options: ListenOptions) -> Endpoint:
@@ -76,9 +85,7 @@ def _endpoint(options: ListenOptions) -> Endpoint:
             mic_device=options.mic_device,
         )
     if options.wav is not None or options.mic or options.fast:
-        raise HostError(
-            f"--wav, --mic and --fast feed a virtual board, and {options.port} is none. Use --port sim:BOARD."
-        )
+        raise HostError(f"--wav, --mic and --fast feed a virtual board, and {options.port} is none. Use sim:BOARD.")
     return endpoint_for(options.port, options.baud)
 
 

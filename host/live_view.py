@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
+from firmware.link import Damage, Frame
 from host.status import BINS_PER_S, BoardStatus
 
 _STRIP_S = 60
@@ -29,6 +30,12 @@ class LiveView:
         self._live = Live(self._screen, console=console, screen=True, auto_refresh=False)
         self._drawn_at = 0.0
         self._live.start()
+
+    def item(self, item: Frame | Damage) -> None:
+        """See View: what it says is in the status."""
+
+    def notice(self, kind: str, text: str) -> None:
+        """See View: the connection is in the status."""
 
     def refresh(self) -> None:
         """Draws, at most 15 times a second."""
@@ -82,7 +89,7 @@ class Screen:
         return [*head, *strip, *self._table(room - len(strip)), *foot]
 
     def _wide(self, width: int, rows: int) -> list[Text]:
-        right_width = 46
+        right_width = 47
         left_width = width - right_width - 3
         head = [*self._identity(left_width), Text(), *self._meter(left_width), Text()]
         foot = [Text(), *self._figures(left_width)]

@@ -10,7 +10,7 @@ from host.event_lines import frame_dict
 from host.lockstep import LEDGER_PERIOD_SAMPLES, lockstep_blocks
 from host.recording import Recording
 from host.session import Session
-from host.sim.virtual_board import VirtualBoard
+from host.sim import VirtualBoard
 from host.status import BoardStatus
 
 
@@ -23,6 +23,8 @@ class Replay:
     samples: int = 0
     """Of the recording, its silence after the end not counted."""
     wall_s: float = 0.0
+    received_bytes: int = 0
+    """Link bytes that the board took up."""
     segments: list[Segment] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
@@ -77,6 +79,7 @@ def replay(
     started_at = time.perf_counter()
     fed = 0
     for block in lockstep_blocks(recording, LEDGER_PERIOD_SAMPLES):
+        result.received_bytes = result.status.bytes_out
         for item in session.feed(board.hear(block)):
             if not isinstance(item, Score):
                 result.take(item)

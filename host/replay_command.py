@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +13,18 @@ from firmware.link import Damage, Frame, Score, Segment
 from host.lockstep import padded_samples
 from host.recording import Recording
 from host.replay import replay, replay_document, replay_summary
-from host.sim_boards import open_sim_board
+from host.sim_boards import open_sim_board, sim_rate
+from power.last_run import LinkBytes
 
 _PROGRESS_FROM_S = 60.0
 
 
 def run_replay(file: Path, board_name: str, rate: int | None, *, as_json: bool, vad_scores: bool) -> None:
     """Replays `file` and prints; HostError for what the user can put right."""
-    with open_sim_board(board_name, rate) as board, Recording(file, board.rate) as recording:
+    with (
+        Recording(file, sim_rate(board_name, rate)) as recording,
+        open_sim_board(board_name, rate) as board,
+    ):
         if (conversion := recording.conversion()) is not None:
             _say(f"{file}: {conversion}")
         out = _Printer(board.rate, segments=not (as_json or vad_scores), scores=vad_scores)
@@ -30,6 +34,9 @@ def run_replay(file: Path, board_name: str, rate: int | None, *, as_json: bool, 
             _say(f"{file}: {limited}")
         for damage in result.damages:
             _say(f"damaged frame skipped: {damage.reason}")
+        heard = LinkBytes(sent=result.status.bytes_in, received=result.received_bytes)
+        if (unkept := keep_run(result.status, virtual=True, recording=file, link_bytes=heard)) is not None:
+            _say(unkept)
         if as_json:
             print(json.dumps(replay_document(result, recording, board), indent=2))
         elif not vad_scores:
@@ -56,21 +63,21 @@ class _Printer:
 
 
 @contextmanager
-def _progress(recording: Recording) -> Iterator:
+def _progress(recording: Recording) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     if not console.is_terminal or recording.duration_s < _PROGRESS_FROM_S:
         yield lambda _samples: None
         return
     total = padded_samples(round(recording.duration_s * recording.rate), recording.rate)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-    )
+    percent = TextColumn("{task.percentage:3.0f} %")
+    columns = (TextColumn("{task.description}"), BarColumn(), percent, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(recording.path.name, total=total)
-        yield lambda samples: progress.update(task, completed=samples)
+
+        def update(samples: int) -> None:
+            progress.update(task, completed=samples)
+
+        yield update
 
 
 def _say(text: str) -> None:

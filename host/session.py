@@ -31,12 +31,13 @@ class Session:
         self._seen: dict[int, Segment] = {}
         self._asked = False
         self._joined = True
+        self.greeted = False
+        """A HELLO has come since the last `join`."""
 
     def join(self) -> None:
-        """Starts on a line that may be in the middle of a frame, and asks the board who it is."""
+        """Starts on a line that may be in the middle of a frame."""
         self._decoder = Decoder()
-        self._joined = False
-        self.ask()
+        self._joined = self.greeted = False
 
     def ask(self) -> None:
         """Asks for HELLO, STATE and CONFIG."""
@@ -73,7 +74,7 @@ class Session:
                     continue
                 self._remember(item)
             elif isinstance(item, Hello):
-                self._greeted()
+                self._hello()
             elif isinstance(item, Score | State | Ledger) and item.sample < self._status.sample:
                 self._restarted()
             elif isinstance(item, Config) and self._scores not in (None, item.scores):
@@ -83,7 +84,8 @@ class Session:
         if replies:
             self._write(b"".join(replies))
 
-    def _greeted(self) -> None:
+    def _hello(self) -> None:
+        self.greeted = True
         if self._asked:
             self._asked = False
         else:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from firmware import boards
 from firmware.native import NativeBoard, NativeBuildError
 from host.errors import HostError
-from host.sim.virtual_board import SimulationError, VirtualBoard
+from host.sim import SimulationError, VirtualBoard, open_board
 
 
 @contextmanager
@@ -15,7 +15,8 @@ def open_sim_board(name: str, rate: int | None = None) -> Iterator[VirtualBoard]
 
     HostError where there is none, it has no such rate, or it fails while it is open.
     """
-    chosen = _checked(name, rate)
+    chosen = _known(name)
+    sim_rate(name, rate)
     with simulation_errors():
         board = _boot(chosen, rate)
         try:
@@ -26,7 +27,7 @@ def open_sim_board(name: str, rate: int | None = None) -> Iterator[VirtualBoard]
 
 def boot_sim_board(name: str) -> VirtualBoard:
     """As `open_sim_board`, for a caller that closes it; wrap its use in `simulation_errors`."""
-    chosen = _checked(name, None)
+    chosen = _known(name)
     with simulation_errors():
         return _boot(chosen, None)
 
@@ -43,19 +44,25 @@ def simulation_errors() -> Iterator[None]:
 def _boot(board: boards.Board, rate: int | None) -> VirtualBoard:
     if board.simulator == "native":
         return NativeBoard(rate)
-    from host.sim import open_board
-
     return open_board(board.name)
 
 
-def _checked(name: str, rate: int | None) -> boards.Board:
+def sim_rate(name: str, rate: int | None = None) -> int:
+    """The rate in Hz at which the virtual board `name` hears; `rate`, if given, must be one that it has. HostError."""
+    board = _known(name)
+    if rate is None:
+        return board.rate
+    if rate not in board.rates:
+        rates = " or ".join(str(one) for one in board.rates)
+        raise HostError(f"{name} hears at {rates} Hz, not at {rate} Hz. Leave --rate away, or give one of these.")
+    return rate
+
+
+def _known(name: str) -> boards.Board:
     virtual = [other for other in boards.names() if boards.load(other).simulator]
     if name not in boards.names():
         raise HostError(f"there is no board {name!r}. Virtual boards: {', '.join(virtual)}.")
     board = boards.load(name)
     if name not in virtual:
         raise HostError(f"{name} runs on silicon only. Virtual boards: {', '.join(virtual)}.")
-    if rate is not None and rate not in board.rates:
-        rates = " or ".join(str(one) for one in board.rates)
-        raise HostError(f"{name} hears at {rates} Hz, not at {rate} Hz. Leave --rate away, or give one of these.")
     return board

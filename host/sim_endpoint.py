@@ -12,8 +12,8 @@ from host.errors import HostError
 from host.lockstep import CHUNK_SAMPLES, lockstep_blocks
 from host.microphone import Microphone
 from host.recording import Pcm, Recording
-from host.sim.virtual_board import VirtualBoard
-from host.sim_boards import boot_sim_board, simulation_errors
+from host.sim import VirtualBoard
+from host.sim_boards import boot_sim_board, sim_rate, simulation_errors
 
 
 class AudioSource(Protocol):
@@ -86,16 +86,13 @@ class SimEndpoint:
     def open(self) -> None:
         """Boots the board and opens what it hears."""
         self.close()
+        rate = sim_rate(self._board_name)
+        if self._wav is not None:
+            self.recording = Recording(self._wav, rate)
+            self._source = PlayedRecording(self.recording, self._fast)
+        else:
+            self._source = Microphone(rate, CHUNK_SAMPLES, self._mic_device)
         self._board = boot_sim_board(self._board_name)
-        try:
-            if self._wav is not None:
-                self.recording = Recording(self._wav, self._board.rate)
-                self._source = PlayedRecording(self.recording, self._fast)
-            else:
-                self._source = Microphone(self._board.rate, CHUNK_SAMPLES, self._mic_device)
-        except HostError:
-            self.close()
-            raise
 
     def read(self, timeout_s: float) -> bytes:
         """See Endpoint."""

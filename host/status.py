@@ -124,9 +124,8 @@ class BoardStatus:
         share = f" ({100 * speech / self.sample:.0f} %)" if self.sample else ""
         plural = "" if self.segment_count == 1 else "s"
         return (
-            f"heard {self.heard_s:.1f} s, {self.segment_count} segment{plural}, "
-            f"{speech / self.rate:.1f} s of speech{share}; dropped {self.dropped} samples, "
-            f"damaged {self.damaged} frames, link {self.bytes_in} bytes in, {self.bytes_out} out"
+            f"heard {self.heard_s:.1f} s, {self.segment_count} segment{plural}, {speech / self.rate:.1f} s of speech"
+            f"{share}; dropped {self.dropped}, damaged {self.damaged}; link {self.bytes_in} B in, {self.bytes_out} out"
         )
 
     def _heard(self, sample: int, probability: float) -> None:

@@ -65,7 +65,7 @@ def test_16_bit_mono_at_the_boards_rate_passes_bit_for_bit(tmp_path):
         ("a.w64", "W64", "PCM_16", 8_000, 1, "mono 8 kHz 16 bit: resampled"),
     ],
 )
-def test_any_format_becomes_mono_int16_at_the_boards_rate(tmp_path, name, format, subtype, rate, channels, said):
+def test_any_format_becomes_mono_int16_at_the_boards_rate(tmp_path, *, name, format, subtype, rate, channels, said):
     path = tmp_path / name
     audio = np.tile(tone(1.5, rate)[:, None], (1, channels))
     soundfile.write(path, audio, rate, format=format, subtype=subtype)
