@@ -13,6 +13,7 @@ from firmware.link import Damage, Frame, Score, Segment
 from host.lockstep import padded_samples
 from host.recording import Recording
 from host.replay import replay, replay_document, replay_summary
+from host.run_record import keep_run
 from host.sim_boards import open_sim_board, sim_rate
 from power.last_run import LinkBytes
 
