@@ -78,8 +78,10 @@ class StreamingTflite:
         self.interpreter.set_input(features.reshape(self.tensors[self.features].shape), self.features)
         self.interpreter.invoke()
         probability = int(self.interpreter.get_output(self.probability).ravel()[0]) + 128
-        for i, o in self.states:
-            self.interpreter.set_input(self.interpreter.get_output(o), i)
+        # Inputs and outputs share the interpreter's arena: all are read before any is written.
+        leaving = [(i, self.interpreter.get_output(o).copy()) for i, o in self.states]
+        for i, state in leaving:
+            self.interpreter.set_input(state, i)
         return probability
 
     def quantize(self, logmel_q8: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
