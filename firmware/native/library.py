@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -22,6 +23,8 @@ from typing import Any
 from cffi import FFI
 
 FIRMWARE = Path(__file__).resolve().parents[1]
+STAMP = "native.cdef"
+"""What the library declares, for cffi."""
 SOURCES = ("*.c", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
 
 
@@ -50,8 +53,12 @@ def build() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):
         if not _is_fresh(folder):
+            started = time.time_ns()
             _scons(folder)
-            (folder / "native.cdef").write_text(_declarations(folder), encoding="utf-8")
+            stamp = folder / STAMP
+            stamp.write_text(_declarations(folder), encoding="utf-8")
+            # A source that is saved while the compiler runs is newer than this build.
+            os.utime(stamp, ns=(started, started))
     return folder
 
 
@@ -60,7 +67,7 @@ def load() -> tuple[FFI, Any]:
     """The cffi interface and the library; built first if need be."""
     folder = build()
     ffi = FFI()
-    ffi.cdef((folder / "native.cdef").read_text(encoding="utf-8"))
+    ffi.cdef((folder / STAMP).read_text(encoding="utf-8"))
     return ffi, ffi.dlopen(str(folder / "libearshot.so"))
 
 
@@ -80,8 +87,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _is_fresh(folder: Path) -> bool:
-    # native.cdef is written last, and is always written: its time is the build's.
-    stamp = folder / "native.cdef"
+    # Written last, and by each build: its time is the build's, where scons keeps a library that would not change.
+    stamp = folder / STAMP
     if not stamp.exists() or not (folder / "libearshot.so").exists():
         return False
     built = stamp.stat().st_mtime_ns
