@@ -346,6 +346,6 @@ class SystemTimer(Model):
         self._lines()
 
     def _lines(self) -> None:
+        active = self.values["STMINTSTAT"] & self.values["STMINTEN"]
         for index in range(self.COMPARES):
-            active = self.values["STMINTSTAT"] & self.values["STMINTEN"] >> index & 1
-            self.machine.line(self.FIRST_IRQ + index, bool(active))
+            self.machine.line(self.FIRST_IRQ + index, bool(active >> index & 1))

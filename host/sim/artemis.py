@@ -19,7 +19,6 @@ FLASH = (0x0001_0000, 0x000F_0000)  # what the boot loader leaves of 1 MB
 RAM = (0x1000_0000, 0x0006_0000)
 WINDOWS = [(0x4000_0000, 0x0004_0000), (0x4FFF_F000, 0x1000), (0x5000_0000, 0x0002_1000)]
 STEP = 512  # samples at a time
-PATIENCE_SECONDS = 30  # virtual time that an image may go without listening
 
 
 @dataclass(frozen=True)

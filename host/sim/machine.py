@@ -27,11 +27,12 @@ from unicorn import (
 from unicorn import arm_const as arm
 
 from host.sim.bus import Bus, BusFault, Model
-from host.sim.counter import UNLIMITED, Counter
+from host.sim.counter import Counter
 from host.sim.system_control import SystemControl, system_control_registers
 from host.sim.virtual_board import SimulationError
 
 PAGE = 4096
+PATIENCE_SECONDS = 5  # virtual time that an image may take without waiting for the host
 WFI = b"\x30\xbf"
 NOWHERE = 0xFFFFFFFE
 EXC_RETURN_INTERRUPT, SVC_INTERRUPT = 8, 2
@@ -66,6 +67,7 @@ class Machine:
         uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
         self.flash_base, self.ram_base, self.ram_size = flash[0], ram[0], ram[1]
         self._flash = self._map(*flash, UC_PROT_READ | UC_PROT_EXEC)
+        ctypes.memset(ctypes.addressof(self._flash), 0xFF, flash[1])  # erased
         # Not executable: Unicorn would look for translated code at each store, which costs a tenth of its speed.
         self._ram = self._map(*ram, UC_PROT_READ | UC_PROT_WRITE)
         self._ram_mapped = ram[1]
@@ -73,6 +75,7 @@ class Machine:
         self._counter = Counter(uc, (flash[0], self._flash), (ram[0], self._ram))
         uc.hook_add(UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
+        self._deadline = 0
         self._ticks = 0  # up to the instruction `_from`
         self._from = 0
         self._timers: dict[str, tuple[int, Callable[[], None], bool]] = {}
@@ -206,8 +209,13 @@ class Machine:
     # The loop.
 
     def run(self) -> None:
-        """Runs until the next event waits for the host."""
+        """Runs until the next event waits for the host; SimulationError if none does for too long."""
+        self._deadline = self.now + PATIENCE_SECONDS * self.tick_hz
         while True:
+            if self.now >= self._deadline:
+                raise SimulationError(
+                    f"the image has not waited for audio for {PATIENCE_SECONDS} s of its time; it is at 0x{self.pc:08x}"
+                )
             if self._reset_wanted:
                 prepare, self._reset_wanted = self._reset_wanted, None
                 prepare()
@@ -249,10 +257,8 @@ class Machine:
         return True
 
     def _limit(self) -> None:
-        if not self._timers:
-            self._counter.limit(UNLIMITED)
-            return
-        tick = min(timer[0] for timer in self._timers.values())
+        tick = min((timer[0] for timer in self._timers.values()), default=self._deadline)
+        tick = min(tick, self._deadline)
         left = max(0, tick - self.now)
         self._counter.limit(self._counter.executed + -(-left // self.core_divider))
 

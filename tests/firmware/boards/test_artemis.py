@@ -134,6 +134,11 @@ def test_a_fault_is_reported_on_the_link_and_ends_in_a_reset(board, command, cfs
     assert SOFTWARE in _say(board, "z", chunks=2)  # the next reset is not taken for a fault
 
 
+def test_an_interrupt_without_a_handler_is_reported_by_its_number(board):
+    said = _say(board, "i", chunks=3)
+    assert "exception 00000027 " in _fault_log(said[: said.index(FAULT)])  # 16 + STIMER_CMPR0_IRQn
+
+
 def test_access_without_power_names_the_peripheral(board):
     _say(board, "p")
     assert board.machine.faults == ["PDM.PCFG is accessed, but PDM has no power (PWRCTRL.DEVPWREN.PWRPDM is 0)"]

@@ -1,0 +1,98 @@
+"""board.toml: what the loader takes, what it refuses, and what C and the linker get of it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware import boards
+from firmware.boards import facts
+
+
+def _written(folder: Path, text: str, name: str = "artemis") -> Path:
+    path = folder / name / "board.toml"
+    path.parent.mkdir()
+    path.write_text(text)
+    return path
+
+
+ARTEMIS = (boards.BOARDS / "artemis" / "board.toml").read_text()
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_every_board_loads_and_names_itself(name):
+    board = boards.load(name)
+    assert board.name == name
+    assert board.folder.is_dir()
+    assert board.rate == board.rates[0]
+
+
+@pytest.mark.parametrize("name", [name for name in boards.names() if boards.load(name).image])
+def test_every_image_has_the_limits_of_the_voice_detector(name):
+    limits = boards.load(name).limits
+    assert (limits.flash_bytes, limits.ram_bytes) == (64 * 1024, 24 * 1024)
+
+
+def test_an_unknown_board_is_refused_with_the_ones_there_are():
+    with pytest.raises(boards.BoardError, match="no board 'teensy'; the boards are artemis, "):
+        boards.load("teensy")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("clock_hz = 48_000_000", "clock_hz = -1"), "clock_hz: Input should be greater"),
+        (("clock_hz = 48_000_000", "clock_mhz = 48"), "clock_hz: Field required"),
+        (('modelc_target = "dsp"', 'modelc_target = "simd"'), "modelc_target: Input should be"),
+        (("rates = [15625]", "rates = []"), "rates: "),
+        (('"boards/cortexm"]', '"boards/cortexz"]'), "there is no firmware/boards/cortexz"),
+        (('prefix = "arm-none-eabi-"', ""), "an image needs toolchain.prefix"),
+        (('simulator = "apollo3"', 'simulator = "qemu"'), "needs qemu_machine"),
+        (('name = "artemis"', 'name = "artemus"'), "the folder is 'artemis'"),
+        (('name = "artemis"', "name = "), "Invalid value"),
+    ],
+)
+def test_a_wrong_fact_is_refused_by_name(tmp_path, change, message):
+    assert change[0] in ARTEMIS
+    path = _written(tmp_path, ARTEMIS.replace(*change, 1))
+    with pytest.raises(boards.BoardError, match=re.escape(message)):
+        boards.parse(path)
+
+
+@given(st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
+def test_no_text_gets_past_the_loader_but_a_board(tmp_path_factory, text):
+    path = _written(tmp_path_factory.mktemp("fuzz"), text)
+    with pytest.raises(boards.BoardError):
+        boards.parse(path)
+
+
+@given(
+    st.sampled_from(sorted(tomllib.loads(ARTEMIS))), st.none() | st.integers() | st.lists(st.integers()) | st.floats()
+)
+def test_a_fact_of_a_wrong_type_never_breaks_the_loader(tmp_path_factory, key, value):
+    facts_there = tomllib.loads(ARTEMIS)
+    facts_there[key] = value
+    try:
+        boards.Board.model_validate(facts_there)
+    except ValueError as error:
+        assert key in str(error) or "folder" in str(error) or "image" in str(error)
+
+
+def test_c_gets_the_facts_of_the_board():
+    header = facts.c_header(boards.load("artemis"))
+    assert '#define BOARD_NAME "artemis"\n' in header
+    assert "#define BOARD_RATE 15625u\n" in header
+    assert "#define BOARD_TABLES frontend_tables_15625\n" in header
+    assert "#define BOARD_STATE_PINS {22u, 23u, 27u}\n" in header
+    assert "#define BOARD_MIC_CLOCK_PAD 37u\n" in header
+    assert "#define BOARD_LINK_BAUD 115200u\n" in header
+
+
+def test_the_linker_gets_its_regions():
+    memory = facts.linker_memory(boards.load("artemis").image)
+    assert "FLASH : ORIGIN = 0x00010000, LENGTH = 0xF0000" in memory
+    assert "RAM : ORIGIN = 0x10000000, LENGTH = 0x8000" in memory
+    assert "stack_bytes = 4096;" in memory

@@ -1,0 +1,117 @@
+"""The register header: what C compiles from it is what the SVD file says."""
+
+import re
+import subprocess
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from firmware import boards
+from firmware.boards import registers
+from firmware.boards.registers import Field, Peripheral, Register, SvdError, header, parse, peripherals
+
+
+def _device(body: str) -> ElementTree.Element:
+    return ElementTree.fromstring(f"<device><peripherals>{body}</peripherals></device>")
+
+
+def _timer(bits: str) -> str:
+    return (
+        "<peripheral><name>TIMER</name><baseAddress>0x40001000</baseAddress>"
+        "<interrupt><name>TIMER</name><value>7</value></interrupt><registers><register><name>CTRL</name>"
+        "<addressOffset>0x10</addressOffset><resetValue>0x5</resetValue><fields><field><name>MODE</name>"
+        f"{bits}<enumeratedValues><enumeratedValue><name>FAST</name><value>2</value></enumeratedValue>"
+        "</enumeratedValues></field></fields></register></registers></peripheral>"
+    )
+
+
+@pytest.mark.parametrize(
+    "bits",
+    [
+        "<bitRange>[6:4]</bitRange>",
+        "<bitOffset>4</bitOffset><bitWidth>3</bitWidth>",
+        "<lsb>4</lsb><msb>6</msb>",
+    ],
+)
+def test_all_three_ways_to_write_a_bit_range_are_read(bits):
+    timer = parse(_device(_timer(bits)), "x.svd", ["TIMER"])["TIMER"]
+    field = timer.registers["CTRL"].fields["MODE"]
+    assert (field.low, field.width, field.mask, field.values) == (4, 3, 0x70, {"FAST": 2})
+    assert (timer.registers["CTRL"].address, timer.registers["CTRL"].reset) == (0x40001010, 5)
+    assert timer.interrupts == {"TIMER": 7}
+
+
+def test_a_derived_peripheral_has_the_registers_of_its_source_at_its_own_base():
+    second = '<peripheral derivedFrom="TIMER"><name>TIMER1</name><baseAddress>0x40002000</baseAddress></peripheral>'
+    device = _device(_timer("<bitRange>[6:4]</bitRange>") + second)
+    assert parse(device, "x.svd", ["TIMER1"])["TIMER1"].registers["CTRL"].address == 0x40002010
+
+
+@pytest.mark.parametrize(
+    ("body", "names", "message"),
+    [
+        ("", ["PDM"], "x.svd has no peripheral PDM"),
+        (_timer("<bitRange>6:4</bitRange>"), ["TIMER"], "field MODE has the bit range '6:4'"),
+        ("<peripheral><name>A</name></peripheral>", ["A"], "a <peripheral> without <baseAddress>"),
+        (
+            "<peripheral><name>A</name><baseAddress>0</baseAddress><registers><cluster/></registers></peripheral>",
+            ["A"],
+            "peripheral A has register clusters",
+        ),
+    ],
+)
+def test_what_it_cannot_read_is_refused_in_a_sentence(body, names, message):
+    with pytest.raises(SvdError, match=re.escape(message)):
+        parse(_device(body), "x.svd", names)
+
+
+def test_an_svd_file_that_pyocd_lacks_is_refused():
+    with pytest.raises(SvdError, match=r"no apollo9\.svd"):
+        peripherals("apollo9.svd", ("PDM",))
+
+
+def test_apollo3_has_the_addresses_of_its_data_sheet():
+    svd = peripherals("apollo3.svd", ("PDM", "RSTGEN", "PWRCTRL"))
+    assert svd["PDM"].registers["DMATOTCOUNT"].address == 0x50011288
+    assert svd["RSTGEN"].registers["STAT"].address == 0x4FFFF000
+    assert svd["PWRCTRL"].registers["DEVPWREN"].fields["PWRPDM"].low == 12
+    assert svd["PDM"].interrupts == {"PDM": 19}
+
+
+@given(low=st.integers(0, 31), width=st.integers(1, 32), value=st.integers(0, 0xFFFFFFFF))
+def test_a_field_takes_out_what_its_macro_puts_in(low, width, value):
+    width = min(width, 32 - low)
+    field = Field("F", low, width, {})
+    register = Register("R", 0, 0, {"F": field})
+    assert register.field((value << low) & field.mask, "F") == value & ((1 << width) - 1)
+
+
+def test_the_compiler_reads_the_header_as_the_svd_file_means_it(tmp_path):
+    fields = {"MODE": Field("MODE", 4, 3, {"FAST": 2, "1_5MHz": 3}), "ALL": Field("ALL", 0, 32, {})}
+    block = Peripheral("TIMER", 0x40001000, {"CTRL": Register("CTRL", 0x40001010, 5, fields)}, {"TIMER": 7})
+    (tmp_path / "registers.h").write_text(header("x.svd", [block]))
+    (tmp_path / "use.c").write_text(
+        '#include "registers.h"\n'
+        '_Static_assert(TIMER_CTRL_MODE(9) == 0x10u && TIMER_CTRL_MODE_FAST == 0x20u, "");\n'
+        '_Static_assert(TIMER_CTRL_MODE_1_5MHz == 0x30u && TIMER_CTRL_MODE_Msk == 0x70u, "");\n'
+        '_Static_assert(TIMER_CTRL_ALL(0xFFFFFFFFu) == 0xFFFFFFFFu && TIMER_IRQn == 7u, "");\n'
+        "int use(void);\nint use(void) { return TIMER_CTRL == 0; }\n"
+    )
+    command = ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-int-to-pointer-cast", "-m64", "-c", "use.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_the_command_writes_a_header_for_a_board_and_refuses_one_without_svd(tmp_path):
+    run = CliRunner()
+    app = registers.typer.Typer()
+    app.command()(registers.main)
+    out = tmp_path / "registers.h"
+    assert run.invoke(app, ["--board", "artemis", "--out", str(out)]).exit_code == 0
+    for name in boards.load("artemis").registers.peripherals:
+        assert f"/* {name} */" in out.read_text()
+    refused = run.invoke(app, ["--board", "native", "--out", str(out)])
+    assert refused.exit_code == 2
+    assert "names no SVD file" in refused.output
