@@ -40,7 +40,7 @@ def parse(source: bytes) -> Graph:
         return _graph(source)
     except (struct.error, ValueError, IndexError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         # The flatbuffer library has no verifier: an offset out of the file surfaces as one of these.
-        raise ModelError(f"the file is truncated or damaged ({error})") from error
+        raise ModelError("the file is truncated or damaged (an offset leads out of it)") from error
 
 
 def _graph(source: bytes) -> Graph:
@@ -79,7 +79,9 @@ def _limit(source: bytes, *lengths: int) -> None:
 
 
 def _text(value: bytes | None) -> str:
-    return (value or b"").decode("utf-8", errors="replace")
+    """A name, fit to stand in a message of one line."""
+    text = (value or b"").decode("utf-8", errors="replace")
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _vector(values: Any, dtype: type) -> np.ndarray:
