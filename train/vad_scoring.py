@@ -10,6 +10,7 @@ import torch
 
 from firmware import native
 from firmware.modelc import reader
+from firmware.modelc.emitter import from_q8_q16
 from train import corpora, vad_network
 from train.corpora import Pcm
 from train.vad_testsets import STEP
@@ -26,13 +27,14 @@ def spread(decisions: npt.NDArray[np.floating], samples: int) -> Scores:
     return decisions[np.minimum(middle // CHUNK, len(decisions) - 1)].astype(np.float32)
 
 
-def _padded(pcm: Pcm) -> Pcm:
+def padded(pcm: Pcm) -> Pcm:
+    """The recording with silence up to a whole chunk."""
     return np.pad(pcm, (0, -len(pcm) % CHUNK))
 
 
 def chunk_features(pcm: Pcm) -> npt.NDArray[np.int16]:
     """Log-mel Q8 int16[chunks, 80] of int16[n] at 16 kHz, the last chunk filled up with silence."""
-    return native.logmel(_padded(pcm), corpora.RATE_HZ).reshape(-1, vad_network.FEATURES)
+    return native.logmel(padded(pcm), corpora.RATE_HZ).reshape(-1, vad_network.FEATURES)
 
 
 def float_scorer(network: vad_network.VadNetwork) -> Scorer:
@@ -85,9 +87,10 @@ class StreamingTflite:
         return probability
 
     def quantize(self, logmel_q8: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
-        """Log-mel Q8 at the model's input scale."""
+        """Log-mel Q8 at the model's input scale, by the fixed-point multiplier that the firmware uses (engine.h)."""
         tensor = self.tensors[self.features]
-        return np.clip(np.rint(logmel_q8 / 256 / tensor.scale) + tensor.zero_point, -128, 127).astype(np.int8)
+        value = (logmel_q8.astype(np.int64) * from_q8_q16(tensor) + 0x8000 >> 16) + tensor.zero_point
+        return np.clip(value, -128, 127).astype(np.int8)
 
 
 def tflite_scorer(path: Path) -> Scorer:
@@ -106,7 +109,7 @@ def c_scorer() -> Scorer:
     """The shipped model as compiled C, front end included."""
 
     def score(pcm: Pcm) -> Scores:
-        decisions = native.Vad(corpora.RATE_HZ).pcm(_padded(pcm))
+        decisions = native.Vad(corpora.RATE_HZ).pcm(padded(pcm))
         return spread(decisions.astype(np.float32) / 256, len(pcm))
 
     return score

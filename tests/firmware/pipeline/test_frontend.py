@@ -15,6 +15,11 @@ from firmware.pipeline.frontend_tables import SHIPPED, FrontEnd, mel_weights
 
 RATES_HZ = (16000, 15625)
 
+FULL_SCALE = 45.0
+"""The loudest band energy that occurs, in octaves over one LSB squared."""
+RANGE = 25.0
+"""Octaves below full scale (75 dB) that the Q15 window resolves."""
+
 
 def reference(pcm: np.ndarray, rate_hz: int) -> np.ndarray:
     """log2(1 + band energy in LSB squared) by librosa, float64[frames, bands]."""
@@ -61,25 +66,29 @@ def test_digital_silence_is_zero(rate_hz):
 @pytest.mark.parametrize("half_period", [37, 8, 1000])
 def test_full_scale_square_wave_neither_overflows_nor_errs(half_period, rate_hz):
     pcm = np.where(np.arange(16000) // half_period % 2, 32767, -32768).astype(np.int16)
-    expected = reference(pcm, rate_hz)
-    loud = expected > expected.max() - 26  # 78 dB: the Q15 window's own range
-    assert errors(pcm, rate_hz)[loud].max() < 0.05
+    within_range = reference(pcm, rate_hz) > FULL_SCALE - RANGE
+    assert errors(pcm, rate_hz)[within_range].max() < 0.08
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 @pytest.mark.parametrize("at", [0, 255, 256, 5000])
-def test_one_click_is_flat_and_exact(at, rate_hz):
+def test_one_click_is_exact(at, rate_hz):
     pcm = np.zeros(8192, np.int16)
     pcm[at] = 32767
-    assert errors(pcm, rate_hz).max() < 0.02
+    within_range = reference(pcm, rate_hz) > FULL_SCALE - RANGE
+    assert within_range.any()
+    assert errors(pcm, rate_hz)[within_range].max() < 0.01
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
-@settings(max_examples=40, deadline=None)
-@given(level=st.integers(4, 32767), seed=st.integers(0, 2**32 - 1))
-def test_noise_at_any_level_is_exact(rate_hz, level, seed):
+@pytest.mark.parametrize(("level", "bound"), [(4, 0.25), (30, 0.05), (300, 0.01), (32767, 0.004)])
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_noise_from_four_lsb_to_full_scale_errs_by_the_rounding_of_the_samples_at_most(rate_hz, level, bound, seed):
     pcm = np.random.default_rng(seed).integers(-level, level + 1, 4096).astype(np.int16)
-    assert errors(pcm, rate_hz).max() < 0.1
+    expected = reference(pcm, rate_hz)
+    not_a_null = expected > np.median(expected) - 8  # a band that happens to cancel has no level to be exact about
+    assert errors(pcm, rate_hz)[not_a_null].max() < bound
 
 
 @pytest.mark.parametrize("extreme", [-32768, 32767])
@@ -124,6 +133,6 @@ def test_impossible_parameters_are_refused_with_the_reason(front_end, rate_hz, m
 
 def test_the_generator_refuses_in_one_sentence(tmp_path):
     command = [sys.executable, "-m", "firmware.pipeline.frontend_tables", "--rate", "8000", "--out", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
     assert result.returncode == 2
     assert "above half the rate of 8000 Hz" in result.stderr
