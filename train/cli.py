@@ -27,7 +27,7 @@ RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the training r
 @app.command()
 def vad(
     run: RunFolder = RUNS / "vad",
-    steps: Annotated[int, typer.Option(min=1, help="Training steps; 9000 take about 40 minutes on two cores.")] = 9000,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps; 8000 take about 40 minutes on two cores.")] = 8000,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 32,
     seed: Annotated[int, typer.Option(help="Of weights, rooms and mixtures.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,

@@ -28,6 +28,8 @@ from train.vad_network import FEATURES, FRAMES, VadNetwork, VadShape, shipped_pa
 
 LARGEST_PARAMETERS = 10_500
 WARM_UP = 0.1
+CERTAINTY_SNR_DB = (-8.0, 18.0)
+CERTAINTY = (0.6, 1.0)
 
 SPEECH_WEIGHT = {
     "speechocean762": 4.0,
@@ -47,7 +49,7 @@ DEV_CONDITIONS = Conditions(snr_db=(-5.0, 20.0), noise=1.0, synthetic_noise=0.0,
 class VadTraining:
     """How to train: steps and batch in mixtures of eight seconds, learning rate at its peak, processes that mix."""
 
-    steps: int = 12000
+    steps: int = 8000
     batch: int = 48
     fresh: int = 6
     pool: int = 1536
@@ -63,20 +65,33 @@ class VadTraining:
 
 @dataclass
 class Example:
-    """Log-mel Q8 int16[chunks, 80] and the share of speech in each chunk float32[chunks] (0, 0.5 or 1)."""
+    """A recording as the network sees it.
+
+    logmel_q8: int16[chunks, 80]
+    speech: the share of speech in each chunk, float32[chunks] (0, 0.5 or 1)
+    target: what the network should say, float32[chunks]
+    """
 
     logmel_q8: npt.NDArray[np.int16]
     speech: npt.NDArray[np.float32]
+    target: npt.NDArray[np.float32]
+
+
+def certainty(snr_db: float) -> float:
+    """The probability that speech at a signal-to-noise ratio is to be given.
+
+    Faint speech is rarely meant for the listener: it should still pass the gate, but rank below a near talker's.
+    """
+    return float(np.interp(snr_db, CERTAINTY_SNR_DB, CERTAINTY))
 
 
 def example(mixture: Mixture) -> Example:
     """Runs a mixture through the front end at 16 kHz."""
     frames = native.logmel(mixture.pcm, corpora.RATE_HZ)
     chunks = len(frames) // FRAMES
-    return Example(
-        frames[: chunks * FRAMES].reshape(chunks, FEATURES),
-        mixture.speech[: chunks * FRAMES].reshape(chunks, FRAMES).mean(axis=1, dtype=np.float32),
-    )
+    speech = mixture.speech[: chunks * FRAMES].reshape(chunks, FRAMES).mean(axis=1, dtype=np.float32)
+    target = speech * np.float32(certainty(mixture.snr_db))
+    return Example(frames[: chunks * FRAMES].reshape(chunks, FEATURES), speech, target)
 
 
 def training_mixer(rooms: list[Impulse], seed: int) -> Mixer:
@@ -146,7 +161,7 @@ def _batch(pool: list[Example], count: int, rng: np.random.Generator) -> tuple[t
     band_gain = np.stack([np.interp(np.linspace(0, 5, FEATURES // FRAMES), np.arange(6), k) for k in knots])
     gain = (level + np.tile(band_gain, FRAMES)[:, None, :]).astype(np.float32)
     features = np.maximum(logmel + gain, 0)
-    return torch.from_numpy(features), torch.from_numpy(np.stack([e.speech for e in chosen]))
+    return torch.from_numpy(features), torch.from_numpy(np.stack([e.target for e in chosen]))
 
 
 def dev_auc(network: VadNetwork, examples: list[Example]) -> float:
@@ -225,9 +240,9 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
                 else:
                     pool[oldest] = next(fresh)
                     oldest = (oldest + 1) % training.pool
-            features, speech = _batch(pool, training.batch, rng)
+            features, target = _batch(pool, training.batch, rng)
             network.train()
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(network(features), speech)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(network(features), target)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
