@@ -39,7 +39,8 @@ class ListenOptions:
 def run_listen(options: ListenOptions) -> None:
     """Listens until Ctrl-C or the end of the recording; HostError for what the user can put right."""
     endpoint = _endpoint(options)
-    status = BoardStatus(options.port)
+    virtual = options.port.startswith(_SIM)
+    status = BoardStatus(options.port, virtual=virtual)
     live = not options.plain and not options.json and sys.stdout.isatty()
     scores = options.scores if options.scores is not None else live or options.json
     with StopSignal() as stopped:
@@ -47,7 +48,6 @@ def run_listen(options: ListenOptions) -> None:
             _listen(endpoint, status, options, live=live, scores=scores, stopped=stopped)
         finally:
             endpoint.close()
-    virtual = options.port.startswith(_SIM)
     if (unkept := keep_run(status, virtual=virtual, recording=options.wav)) is not None:
         print(unkept, file=sys.stderr)
     if options.json:

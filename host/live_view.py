@@ -117,7 +117,7 @@ class Screen:
             (status.connection, "green" if good else "bold yellow"), f" · {clock(status.heard_s)} heard"
         )
         if hello is not None:
-            where.append(f" · last reset: {hello.reset_cause.name.replace('_', ' ')}", "dim")
+            where.append(f" · last reset: {hello.reset_cause.name.lower().replace('_', ' ')}", "dim")
         return [who, where]
 
     def _meter(self, width: int) -> list[Text]:
@@ -190,7 +190,7 @@ class Screen:
         )
         awake = status.awake_share()
         if awake is not None:
-            duty.append(f"  ·  core awake {100 * awake:.2f} % of the time", "not bold")
+            duty.append(f"  ·  core awake {100 * awake:.2f} %{status.awake_note}", "not bold")
         counts = Text("link  ", style="bold")
         counts.append(
             f"{byte_count(status.bytes_in)} in, {byte_count(status.bytes_out)} out  ·  ",

@@ -73,7 +73,7 @@ def replay(
 
     The board gets a ledger period at a time and its acknowledgements before the next one, on every board alike.
     """
-    result = Replay(BoardStatus(board.name), board.rate)
+    result = Replay(BoardStatus(board.name, virtual=True), board.rate)
     session = Session(result.status, board.send)
     session.configure(Config(scores=scores))
     started_at = time.perf_counter()
@@ -130,7 +130,7 @@ def replay_summary(result: Replay) -> list[str]:
     lines = [
         f"heard    {result.duration_s:.3f} s: {count} segment{'' if count == 1 else 's'}, "
         f"{100 * result.speech_share:.1f} % speech",
-        f"speed    {result.speed:.0f} x real time ({result.wall_s:.2f} s)",
+        f"speed    {result.speed:.{0 if result.speed >= 10 else 1}f} x real time ({result.wall_s:.2f} s)",
     ]
     if status.ledger is not None:
         lines.append(f"ledger   {ledger_sentence(status, status.ledger)}")
@@ -144,7 +144,7 @@ def ledger_sentence(status: BoardStatus, ledger: Ledger) -> str:
     parts = [f"{name} {100 * share:.1f} %" for name, share in status.state_shares().items()]
     awake = status.awake_share()
     if awake is not None:
-        parts.append(f"core awake {100 * awake:.2f} %")
+        parts.append(f"core awake {100 * awake:.2f} %{status.awake_note}")
     parts += [f"{ledger.frames} frames", f"{ledger.inferences} inferences", f"{ledger.dropped} samples dropped"]
     return ", ".join(parts)
 

@@ -26,6 +26,7 @@ class BoardStatus:
     """The last of each frame, recent segments and activity, and what happened to the link."""
 
     port: str
+    virtual: bool = False
     connection: str = "connecting"
     hello: Hello | None = None
     config: Config | None = None
@@ -113,6 +114,11 @@ class BoardStatus:
         if not clock_hz or not cycles:
             return None
         return cycles / clock_hz / (self.ledger.sample / self.rate)
+
+    @property
+    def awake_note(self) -> str:
+        """What stands after `awake_share` where it is a lower bound."""
+        return " (instructions as cycles)" if self.virtual else ""
 
     def last_segments(self, count: int) -> list[Segment]:
         """The newest `count` segments, newest first."""

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -22,6 +23,7 @@ from board_on_a_line import (
 
 from firmware.link import Ledger, LedgerRow, ListenerState, Log, LogLevel, Score, Segment, State, encode, question
 from firmware.link.codec import encode_body
+from host.cli import main
 
 RATE = 15_625
 
@@ -310,12 +312,15 @@ def _closed_port() -> str:
         (["--port", "/dev/ttyNOWHERE", "--plain", "--json"], "choose one"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_exit_code_2(arguments, said):
-    result = run_host("listen", *arguments)
-    assert result.returncode == 2
-    assert said in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert result.stdout == ""
+def test_bad_input_gets_one_sentence_and_exit_code_2(monkeypatch, capsys, arguments, said):
+    monkeypatch.setattr(sys, "argv", ["host", "listen", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert out == ""
 
 
 def test_a_missing_port_lists_the_ports_there_are(monkeypatch):

@@ -1,0 +1,209 @@
+"""The session: frames in order through damage, segments once and acknowledged, settings put right."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.link import (
+    Ack,
+    Config,
+    Damage,
+    Decoder,
+    Frame,
+    Hello,
+    ListenerState,
+    ResetCause,
+    Score,
+    Segment,
+    State,
+    encode,
+)
+from firmware.link.codec import encode_body
+from host import listen
+from host.endpoint import EndpointEnded
+from host.errors import HostError
+from host.listen import Listener
+from host.session import Session
+from host.status import BoardStatus
+
+HELLO = Hello(1, "native", "0.1.0", "vad", 1, 16_000, 512, 256, ResetCause.POWER_ON)
+
+
+class Talk:
+    """A session and what it wrote."""
+
+    def __init__(self, scores: bool | None = None) -> None:
+        self.status = BoardStatus("test")
+        self.written = bytearray()
+        self.session = Session(self.status, self.written.extend, scores)
+
+    def feed(self, *frames: Frame) -> list[Frame | Damage]:
+        return list(self.session.feed(b"".join(encode(frame) for frame in frames)))
+
+    def replies(self) -> list[Frame | Damage]:
+        return list(Decoder().feed(bytes(self.written)))
+
+
+def test_scores_are_asked_for_without_touching_other_settings():
+    talk = Talk(scores=True)
+    mine = Config(on_q8=200, off_q8=30, hangover_chunks=7)
+    talk.feed(mine)
+    assert talk.replies() == [replace(mine, scores=1)]
+    talk.feed(replace(mine, scores=1))
+    assert len(talk.replies()) == 1
+
+
+def test_without_a_wish_settings_are_left_alone():
+    talk = Talk()
+    talk.feed(Config())
+    assert talk.replies() == []
+
+
+def test_a_setting_out_of_range_is_refused_by_name():
+    with pytest.raises(HostError, match="off_q8"):
+        Talk().session.configure(Config(on_q8=10, off_q8=20))
+
+
+def test_acknowledgements_go_out_after_all_frames_were_taken():
+    talk = Talk()
+    taken = []
+    for item in talk.session.feed(encode(Segment(1, 0, 9, 1)) + encode(Segment(2, 10, 19, 1))):
+        taken.append(item)
+        assert not talk.written
+    assert talk.replies() == [Ack(1), Ack(2)]
+
+
+def test_an_answered_question_is_no_restart():
+    talk = Talk()
+    segment = Segment(1, 0, 9, 1)
+    talk.feed(segment)
+    talk.session.ask()
+    assert talk.feed(HELLO, segment) == [HELLO]
+    assert talk.status.duplicates == 1
+
+
+def test_time_that_runs_backwards_is_a_restart():
+    talk = Talk()
+    talk.feed(HELLO, Score(10_240, 255), Segment(1, 0, 9, 1))
+    assert talk.status.activity
+    talk.feed(Score(512, 0))
+    assert talk.status.sample == 512
+    assert len(talk.status.activity) == 1
+    assert talk.feed(Segment(1, 0, 9, 1)) == [Segment(1, 0, 9, 1)]
+
+
+def test_half_a_frame_at_the_start_is_no_damage_but_later_it_is():
+    talk = Talk()
+    talk.session.join()
+    wire = encode(Score(512, 1))
+    assert list(talk.session.feed(wire[6:] + wire)) == [Score(512, 1)]
+    assert talk.status.damaged == 0
+    assert [type(item) for item in talk.session.feed(wire[6:] + wire)] == [Damage, Score]
+    assert talk.status.damaged == 1
+
+
+def test_another_version_is_refused_even_where_its_hello_is_unknown():
+    for version in (0, 2, 255):
+        with pytest.raises(HostError, match=f"speaks protocol {version}, this host protocol 1"):
+            list(Talk().session.feed(encode_body(bytes([Hello.TYPE, version]) + b"who knows what")))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    noise=st.lists(st.tuples(st.integers(0, 40), st.binary(max_size=80)), max_size=8),
+    cuts=st.lists(st.integers(1, 60), min_size=1, max_size=20),
+)
+def test_noise_between_frames_costs_no_frame_and_pieces_do_not_matter(noise, cuts):
+    """Noise that ends in a delimiter, put between whole frames."""
+    frames = [Score(512 * n, n) for n in range(1, 41)]
+    pieces = [encode(frame) for frame in frames]
+    for at, data in noise:
+        pieces[min(at, 39)] += b"\0" + data + b"\0"
+    stream = b"".join(pieces)
+    talk = Talk()
+    got: list[Frame | Damage] = []
+    at = 0
+    turn = 0
+    while at < len(stream):
+        step = cuts[turn % len(cuts)]
+        got += talk.session.feed(stream[at : at + step])
+        at, turn = at + step, turn + 1
+    assert [item for item in got if isinstance(item, Score)] == frames
+    assert talk.status.damaged == sum(isinstance(item, Damage) for item in got)
+    assert talk.status.bytes_in == len(stream)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=200), max_size=10))
+def test_any_bytes_are_survived(pieces):
+    talk = Talk(scores=True)
+    for piece in pieces:
+        for item in talk.session.feed(piece):
+            assert isinstance(item, Frame | Damage)
+
+
+class Script:
+    """An endpoint that gives prepared pieces, then b"" for a while, then ends."""
+
+    name = "script"
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+        self.written = bytearray()
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def read(self, timeout_s: float) -> bytes:
+        if not self.pieces:
+            raise EndpointEnded
+        return self.pieces.pop(0)
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+
+class Notices:
+    """A view that keeps its notices."""
+
+    def __init__(self) -> None:
+        self.notices: list[tuple[str, str]] = []
+
+    def item(self, item: Frame | Damage) -> None: ...
+
+    def notice(self, kind: str, text: str) -> None:
+        self.notices.append((kind, text))
+
+    def refresh(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def listen_to(pieces: list[bytes]) -> tuple[Script, Notices]:
+    endpoint, view = Script(pieces), Notices()
+    Listener(endpoint, BoardStatus("script"), view, scores=False, stopped=lambda: False).run()
+    return endpoint, view
+
+
+def test_a_silent_board_is_asked_and_then_remarked_on_once(monkeypatch):
+    monkeypatch.setattr(listen, "_SILENT_S", -1.0)
+    monkeypatch.setattr(listen, "_ASK_AFTER_S", 0.0)
+    endpoint, view = listen_to([b""] * 5)
+    assert endpoint.written
+    assert [kind for kind, _ in view.notices] == ["silent"]
+    assert "no frame from the board yet" in view.notices[0][1]
+
+
+def test_nothing_but_damage_points_at_the_baud_rate():
+    _, view = listen_to([b"\0\x11\x22\x33\0"] * 60)
+    assert view.notices == [("silent", "nothing but damaged frames: does --baud fit the board?")]
+
+
+def test_a_board_that_greets_is_not_asked():
+    state = State(0, ListenerState.HEAR, speaking=False, probability_q8=0, dropped=0)
+    endpoint, view = listen_to([encode(HELLO) + encode(state) + encode(Config())])
+    assert not endpoint.written
+    assert not view.notices
