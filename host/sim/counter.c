@@ -2,8 +2,8 @@
  * when interrupts are let through again.
  *
  * Unicorn calls counter_block() before each translated block. A block is counted as a whole when it
- * starts; if the core leaves it early, counter_uncount() takes the rest off again. Instructions that
- * an IT block skips are counted: the core spends a cycle on each.
+ * starts; if the core leaves it early, counter_uncount() takes the rest off again. Instructions
+ * that an IT block skips are counted: the core spends a cycle on each.
  *
  * Owns: struct counter, its caller's. Costs: a table look-up a block.
  */

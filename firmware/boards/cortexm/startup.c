@@ -40,10 +40,13 @@ __attribute__((no_stack_protector)) _Noreturn void reset_handler(void) {
     SCB_CPACR |= SCB_CPACR_FPU;
     __asm volatile("dsb\n isb" ::: "memory");
 
+    /* The linker's names for the two ends of one section. */
     const uint32_t *from = data_load;
+    // cppcheck-suppress comparePointers
     for (uint32_t *to = data_start; to < data_end; to++) {
         *to = *from++;
     }
+    // cppcheck-suppress comparePointers
     for (uint32_t *to = bss_start; to < bss_end; to++) {
         *to = 0;
     }
