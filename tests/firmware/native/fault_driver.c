@@ -1,0 +1,71 @@
+/* The image with a network that fails as told: `fault_driver WHEN` sends its frames to stdout.
+ * WHEN 0: it cannot start; N: its Nth run fails. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "earshot.h"
+
+static int8_t features[DETECTOR_FEATURES], probability;
+static long runs_left;
+
+static bool init(void *arena) {
+    (void)arena;
+    return runs_left > 0;
+}
+
+static bool invoke(void *arena) {
+    (void)arena;
+    probability = 127;
+    return --runs_left > 0;
+}
+
+static int8_t *input_data(void *arena, uint32_t index) {
+    (void)arena, (void)index;
+    return features;
+}
+
+static const int8_t *output_data(const void *arena, uint32_t index) {
+    (void)arena, (void)index;
+    return &probability;
+}
+
+static const struct nn_tensor input = {.bytes = DETECTOR_FEATURES}, output = {.bytes = 1};
+const struct nn_model vad_model = {
+    .name = "failing",
+    .inputs = 1,
+    .outputs = 1,
+    .input = &input,
+    .output = &output,
+    .init = init,
+    .invoke = invoke,
+    .input_data = input_data,
+    .output_data = output_data,
+};
+
+static void write(void *context, const uint8_t *bytes, size_t count) {
+    (void)context;
+    fwrite(bytes, 1, count, stdout);
+}
+
+static void state(void *context, uint8_t code) {
+    (void)context;
+    fprintf(stderr, "%d ", code);
+}
+
+int main(int count, char **arguments) {
+    static struct earshot earshot;
+    static int16_t pcm[EARSHOT_CHUNK];
+    const struct earshot_port port = {.write = write, .state = state};
+    const struct earshot_identity identity = {
+        .board = "driver", .rate = 16000, .tables = &frontend_tables_16000};
+
+    if (count != 2) {
+        return 2;
+    }
+    runs_left = strtol(arguments[1], NULL, 10);
+    earshot_init(&earshot, &identity, &port);
+    for (int chunk = 0; chunk < 32; chunk++) {
+        earshot_chunk(&earshot, pcm, 0, 7);
+    }
+    return 0;
+}

@@ -1,0 +1,70 @@
+"""A network that cannot run: the image says so, counts the time, and stays up."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.link import Config, Decoder, Frame, Hello, Ledger, ListenerState, Log, LogLevel, Segment, State
+from firmware.native import CHUNK
+from firmware.native.library import FIRMWARE, build
+
+SENTENCE = "the network failing cannot run on this image: flash one that was built for it"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image around a network that fails, under the sanitizers."""
+    place = tmp_path_factory.mktemp("fault")
+    (place / "vad.h").write_text(
+        '#include "engine.h"\n#define VAD_ARENA_BYTES 16\nextern const struct nn_model vad_model;\n'
+    )
+    gen = build() / "gen"
+    # Its own vad.h comes before the generated one.
+    includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link")), gen]
+    sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "earshot.c"]
+    sources += [*FIRMWARE.glob("pipeline/*.c"), *FIRMWARE.glob("link/*.c")]
+    sources += [gen / "protocol.c", gen / "frontend_tables.c"]
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover"]
+    # Linked in: a sanitizer that this very process may run under would get in its way.
+    flags += ["-static-libasan", "-static-libubsan"]
+    out = place / "driver"
+    subprocess.run(["gcc", *flags, *(f"-I{folder}" for folder in includes), *sources, "-o", out], check=True, env=ALONE)
+    return out
+
+
+ALONE = {"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def ran(driver: Path, when: int) -> tuple[list[Frame], list[int]]:
+    result = subprocess.run([driver, str(when)], capture_output=True, check=True, env=ALONE)
+    frames = [item for item in Decoder().feed(result.stdout) if isinstance(item, Frame)]
+    return frames, [int(code) for code in result.stderr.split()]
+
+
+def test_a_network_that_cannot_start_is_told_after_hello(driver: Path) -> None:
+    frames, pins = ran(driver, 0)
+    hello, state, config, log, *rest = frames
+    assert isinstance(hello, Hello)
+    assert (hello.board, hello.model) == ("driver", "failing")
+    assert state == State(0, ListenerState.FAULT, False, 0, 0)
+    assert config == Config()
+    assert log == Log(LogLevel.ERROR, SENTENCE)
+    assert pins == [ListenerState.FAULT]
+    # It stays up: the heartbeat comes, and the ledger owns the time.
+    heartbeat, ledger = rest
+    assert heartbeat == State(31 * CHUNK, ListenerState.FAULT, False, 0, 7)
+    assert isinstance(ledger, Ledger)
+    assert ledger.rows[ListenerState.FAULT].samples == 32 * CHUNK
+    assert ledger.inferences == 0
+
+
+def test_a_network_that_fails_while_it_runs_is_told_once_and_closes_the_gate(driver: Path) -> None:
+    frames, pins = ran(driver, 6)
+    assert pins == [ListenerState.HEAR, ListenerState.FAULT]
+    assert [frame for frame in frames if isinstance(frame, Log)] == [Log(LogLevel.ERROR, SENTENCE)]
+    states = [(frame.sample // CHUNK, frame.state, frame.speaking) for frame in frames if isinstance(frame, State)]
+    hear, fault = ListenerState.HEAR, ListenerState.FAULT
+    assert states == [(0, hear, False), (3, hear, True), (6, fault, True), (15, fault, False)]
+    (segment,) = (frame for frame in frames if isinstance(frame, Segment))
+    assert (segment.id, segment.start, segment.end, segment.peak_q8) == (1, 0, 5 * CHUNK, 255)
