@@ -6,6 +6,7 @@ the board awake: in silence it sleeps, and is faster.
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from firmware import boards
 from firmware.link import Config, encode
-from firmware.native import HOP, NativeBoard, Vad, logmel
+from firmware.native import HOP, NativeBoard, NativeBuildError, Vad, logmel
 
 
 def main() -> None:
@@ -26,7 +27,10 @@ def main() -> None:
         parser.error(f"{arguments.seconds} seconds is nothing to play; give at least 1")
     rate = boards.load("native").rate
     noise = np.random.default_rng(1).integers(-3000, 3000, arguments.seconds * rate).astype(np.int16)
-    board = NativeBoard()
+    try:
+        board = NativeBoard()
+    except NativeBuildError as error:
+        sys.exit(f"{parser.prog}: {error}")
     board.send(encode(Config(scores=1)))
     runs: dict[str, Callable[[], object]] = {
         "front end": lambda: logmel(noise, rate),

@@ -7,7 +7,7 @@ import pytest
 
 from firmware.link import Config, Decoder, Frame, Hello, Ledger, ListenerState, Log, LogLevel, Segment, State
 from firmware.native import CHUNK
-from firmware.native.library import FIRMWARE, build
+from firmware.native.library import FIRMWARE, build_folder, load
 
 SENTENCE = "the network failing cannot run on this image: flash one that was built for it"
 
@@ -19,7 +19,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "vad.h").write_text(
         '#include "engine.h"\n#define VAD_ARENA_BYTES 16\nextern const struct nn_model vad_model;\n'
     )
-    gen = build() / "gen"
+    load()
+    gen = build_folder() / "gen"
     # Its own vad.h comes before the generated one.
     includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link")), gen]
     sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "earshot.c"]
