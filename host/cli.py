@@ -216,6 +216,8 @@ def main() -> None:
         app(prog_name="host")
     except HostError as error:
         print(f"host: {error}", file=sys.stderr)
+        if error.detail:
+            print(error.detail, file=sys.stderr)
         sys.exit(USER_ERROR_EXIT)
     except BrokenPipeError:
         # Who read our output has gone (`| head`); keep the interpreter from flushing into the void again.

@@ -51,19 +51,19 @@ class Endpoint(Protocol):
 
 
 class SerialEndpoint:
-    """A serial device, or any URL that pyserial handles."""
+    """A serial device."""
 
     def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
         """`port` is a device such as /dev/ttyUSB0 or COM3; nothing is opened yet."""
         self.name = port
         self._baud = baud
-        self._serial: serial.SerialBase | None = None
+        self._serial: serial.Serial | None = None
 
     def open(self) -> None:
         """Opens the device for this program alone."""
         self.close()
         try:
-            self._serial = serial.serial_for_url(
+            self._serial = serial.Serial(
                 self.name, baudrate=self._baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
             )
         except (serial.SerialException, OSError, ValueError) as error:
@@ -98,7 +98,7 @@ class SerialEndpoint:
             port, self._serial = self._serial, None
             port.close()
 
-    def _opened(self) -> serial.SerialBase:
+    def _opened(self) -> serial.Serial:
         if self._serial is None:
             raise EndpointLost(f"{self.name} is not open")
         return self._serial
@@ -173,6 +173,8 @@ def endpoint_for(port: str, baud: int = DEFAULT_BAUD) -> SerialEndpoint | Socket
         raise HostError(f"--port is empty. {ports_sentence()}")
     if port.startswith("socket://"):
         return SocketEndpoint(port)
+    if "://" in port:
+        raise HostError(f"{port} is no port: a device, socket://HOST:PORT and sim:BOARD are. {ports_sentence()}")
     return SerialEndpoint(port, baud)
 
 

@@ -46,8 +46,13 @@ def run_listen(options: ListenOptions) -> None:
     with StopSignal() as stopped:
         try:
             _listen(endpoint, status, options, live=live, scores=scores, stopped=stopped)
+        except HostError:
+            if not stopped():  # Ctrl-C also reaches what a virtual board runs in
+                raise
         finally:
             endpoint.close()
+    if (lost := getattr(endpoint, "microphone_losses", 0)) > 0:
+        print(f"the microphone was ahead of the virtual board {lost} times, and audio was lost.", file=sys.stderr)
     if (unkept := keep_run(status, virtual=virtual, recording=options.wav)) is not None:
         print(unkept, file=sys.stderr)
     if options.json:

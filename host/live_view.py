@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from firmware.link import Damage, Frame
+from host.errors import printable
 from host.status import BINS_PER_S, BoardStatus
 
 _STRIP_S = 60
@@ -251,11 +252,6 @@ def byte_count(count: int) -> str:
     if count < 10_000_000:
         return f"{count / 1000:.1f} kB"
     return f"{count / 1_000_000:.1f} MB"
-
-
-def printable(text: str) -> str:
-    """Text from the board without what would move the cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _speech_columns(status: BoardStatus, per_column: int) -> set[int]:

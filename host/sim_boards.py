@@ -38,7 +38,8 @@ def simulation_errors() -> Iterator[None]:
     try:
         yield
     except (SimulationError, NativeBuildError) as error:
-        raise HostError(str(error)) from error
+        sentence, _, detail = str(error).partition("\n")
+        raise HostError(sentence, detail) from error
 
 
 def _boot(board: boards.Board, rate: int | None) -> VirtualBoard:

@@ -82,6 +82,9 @@ class SimEndpoint:
         self._board: VirtualBoard | None = None
         self._source: AudioSource | None = None
         self.recording: Recording | None = None
+        """What is played, once open."""
+        self.microphone_losses = 0
+        """Times that the microphone's audio came faster than the board took it."""
 
     def open(self) -> None:
         """Boots the board and opens what it hears."""
@@ -99,6 +102,8 @@ class SimEndpoint:
         if self._board is None or self._source is None:
             raise EndpointLost(f"{self.name} is not open")
         pcm = self._source.read(timeout_s)
+        if isinstance(self._source, Microphone):
+            self.microphone_losses = self._source.overflows
         with simulation_errors():
             return self._board.hear(pcm) if len(pcm) else b""
 
