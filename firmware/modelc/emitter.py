@@ -119,6 +119,8 @@ class Emitter:
             ),
         ]
         headers = {self.target.kernel(step.kernel).header for step in self.plan.steps}
+        if any(move.function == "nn_carry" for move in self.plan.moves):
+            headers.add("carry.h")
         own = sorted(headers - {"string.h"})
         uses_string = starts or self.plan.moves or "string.h" in headers
         lines = [
@@ -194,8 +196,7 @@ class Emitter:
         lines = []
         for move in self.plan.moves:
             source = f"{_ARENA} + {move.source}" if move.constant is None else self._pointer(move.constant)
-            function = "memmove" if move.overlaps else "memcpy"
-            lines.append(f"{function}({_ARENA} + {move.target}, {source}, {move.count});")
+            lines.append(f"{move.function}({_ARENA} + {move.target}, {source}, {move.count});")
         return ["/* what the next call finds as its state */", *lines] if lines else []
 
     def _function(self, returns: str, name: str, body: list[str]) -> list[str]:

@@ -25,9 +25,11 @@ class Move:
     constant: int | None = None
 
     @property
-    def overlaps(self) -> bool:
-        """True if a plain copy would read what it has written."""
-        return self.constant is None and abs(self.target - self.source) < self.count
+    def function(self) -> str:
+        """The kernel for the move: a carry may overlap if it goes towards the start; memmove always may."""
+        if self.constant is not None or abs(self.target - self.source) >= self.count:
+            return "memcpy"
+        return "nn_carry" if self.target < self.source else "memmove"
 
     def spoils(self, other: "Move") -> bool:
         """True if this move writes what the other has yet to read."""
