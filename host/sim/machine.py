@@ -210,11 +210,12 @@ class Machine:
 
     def run(self) -> None:
         """Runs until the next event waits for the host; SimulationError if none does for too long."""
-        self._deadline = self.now + PATIENCE_SECONDS * self.tick_hz
+        self._deadline = self.now + int(PATIENCE_SECONDS * self.tick_hz)
         while True:
             if self.now >= self._deadline:
+                where = f"it is at 0x{self.pc:08x}"
                 raise SimulationError(
-                    f"the image has not waited for audio for {PATIENCE_SECONDS} s of its time; it is at 0x{self.pc:08x}"
+                    f"the image has not waited for audio for {PATIENCE_SECONDS:g} s of its time; {where}"
                 )
             if self._reset_wanted:
                 prepare, self._reset_wanted = self._reset_wanted, None

@@ -349,9 +349,18 @@ void board_link_write(const uint8_t *bytes, size_t count) {
     interrupts_on();
 }
 
+/* What was queued goes first; at most a ring of it, in case the indices are what is spoilt. */
 void board_fault_write(const uint8_t *bytes, size_t count) {
-    pads_start();
-    uart_start();
+    if (!(PWRCTRL_DEVPWREN & PWRCTRL_DEVPWREN_PWRUART0_EN) || !(UART0_CR & UART0_CR_UARTEN_Msk)) {
+        pads_start();
+        uart_start();
+    }
+    for (uint32_t i = 0; i < TX_SPACE && tx.read != tx.written; i++) {
+        while (UART0_FR & UART0_FR_TXFF_Msk) {
+        }
+        uart_fill();
+    }
+    tx.read = tx.written;
     for (size_t i = 0; i < count; i++) {
         while (UART0_FR & UART0_FR_TXFF_Msk) {
         }

@@ -109,6 +109,11 @@ static void obey(char command) {
         CTIMER_STMINTEN = CTIMER_STMINTEN_COMPAREA_Msk;
         NVIC_ISER(STIMER_CMPR0_IRQn) = NVIC_BIT(STIMER_CMPR0_IRQn);
         break;
+    case 'q': /* more than the transmit FIFO holds */
+        for (uint32_t i = 0; i < 8; i++) {
+            put("0123456789\n");
+        }
+        break;
     case 'z':
         board_reset();
     case 'f': /* more than the transmit ring holds */

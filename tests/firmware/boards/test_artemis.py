@@ -10,6 +10,7 @@ import pytest
 
 from firmware import boards
 from firmware.link import Decoder, Log, LogLevel
+from host.sim import machine
 from host.sim.artemis import Apollo3Board
 from host.sim.image import built
 from host.sim.virtual_board import SimulationError
@@ -132,6 +133,22 @@ def test_a_fault_is_reported_on_the_link_and_ends_in_a_reset(board, command, cfs
     assert board.resets_seen == ["PORSTAT", "SWRSTAT"]
     assert len(_lines(said[said.index(FAULT) :])) >= 1  # it hears again
     assert SOFTWARE in _say(board, "z", chunks=2)  # the next reset is not taken for a fault
+
+
+def test_a_fault_report_waits_for_what_was_queued_before(board):
+    said = _say(board, "qb", chunks=3)
+    assert said.count(b"0123456789\n") == 8
+    assert said.rindex(b"0123456789\n") < said.index(b"fault") < said.index(FAULT)
+
+
+def test_a_fault_right_after_reset_comes_back_and_ends_in_an_error(probe, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "PATIENCE_SECONDS", 0.05)
+    image = bytearray(probe.read_bytes())
+    start = int.from_bytes(image[4:8], "little") - 1 - 0x10000
+    image[start : start + 2] = b"\x00\xde"  # udf: the first instruction after reset
+    (tmp_path / "image.bin").write_bytes(image)
+    with pytest.raises(SimulationError, match="has not waited for audio"):
+        Apollo3Board(boards.load("artemis"), tmp_path / "image.bin")
 
 
 def test_an_interrupt_without_a_handler_is_reported_by_its_number(board):
