@@ -1,48 +1,58 @@
 #include "dense.h"
 
+/* What it takes from an accumulator to an output, walking over the channels. */
+struct scaler {
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t step;
+    struct nn_range range;
+};
+
+static inline int8_t next_output(struct scaler *scaler, int32_t acc) {
+    const int32_t value = nn_requantize(acc, *scaler->multiplier, *scaler->shift);
+    scaler->multiplier += scaler->step;
+    scaler->shift += scaler->step;
+    return nn_clamp(scaler->range.zero + value, scaler->range.min, scaler->range.max);
+}
+
 /* One row. Four channels at a time share each load of the input. */
 static void dense_row(const struct nn_dense *layer, const int8_t *input, int8_t *output) {
     const int32_t depth = layer->depth;
-    const int32_t channels = layer->channels;
-    const int32_t step = layer->multiplier_step;
-    const struct nn_range range = layer->output;
     const int32_t *bias = layer->bias;
-    const int32_t *multiplier = layer->multiplier;
-    const int8_t *shift = layer->shift;
     const int8_t *weights = layer->weights;
-    int32_t channel = 0;
+    struct scaler scaler = {layer->multiplier, layer->shift, layer->multiplier_step, layer->output};
+    int32_t left = layer->channels;
 
-    for (; channel + 4 <= channels; channel += 4) {
+    for (; left >= 4; left -= 4) {
         const int8_t *w0 = weights;
         const int8_t *w1 = w0 + depth;
         const int8_t *w2 = w1 + depth;
         const int8_t *w3 = w2 + depth;
-        int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
+        int32_t acc0 = bias[0];
+        int32_t acc1 = bias[1];
+        int32_t acc2 = bias[2];
+        int32_t acc3 = bias[3];
         for (int32_t i = 0; i < depth; i++) {
             const int32_t x = input[i];
-            acc[0] += x * w0[i];
-            acc[1] += x * w1[i];
-            acc[2] += x * w2[i];
-            acc[3] += x * w3[i];
+            acc0 += x * w0[i];
+            acc1 += x * w1[i];
+            acc2 += x * w2[i];
+            acc3 += x * w3[i];
         }
-        for (int32_t i = 0; i < 4; i++) {
-            const int32_t value = range.zero + nn_requantize(acc[i], *multiplier, *shift);
-            *output++ = nn_clamp(value, range.min, range.max);
-            multiplier += step;
-            shift += step;
-        }
+        output[0] = next_output(&scaler, acc0);
+        output[1] = next_output(&scaler, acc1);
+        output[2] = next_output(&scaler, acc2);
+        output[3] = next_output(&scaler, acc3);
+        output += 4;
         bias += 4;
         weights = w3 + depth;
     }
-    for (; channel < channels; channel++) {
+    for (; left > 0; left--) {
         int32_t acc = *bias++;
         for (int32_t i = 0; i < depth; i++) {
             acc += (int32_t)input[i] * weights[i];
         }
-        const int32_t value = range.zero + nn_requantize(acc, *multiplier, *shift);
-        *output++ = nn_clamp(value, range.min, range.max);
-        multiplier += step;
-        shift += step;
+        *output++ = next_output(&scaler, acc);
         weights += depth;
     }
 }

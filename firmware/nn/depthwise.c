@@ -7,6 +7,11 @@ struct view {
     int32_t column_step;
 };
 
+static inline int8_t scaled(const struct nn_depthwise *layer, int32_t channel, int32_t acc) {
+    const int32_t value = nn_requantize(acc, layer->multiplier[channel], layer->shift[channel]);
+    return nn_clamp(layer->output.zero + value, layer->output.min, layer->output.max);
+}
+
 /* Four channels of one output, for a channel multiplier of 1. */
 static void four_channels(const struct nn_depthwise *layer, const struct view *view,
                           int32_t channel, int8_t *output) {
@@ -14,26 +19,27 @@ static void four_channels(const struct nn_depthwise *layer, const struct view *v
     const int32_t *bias = layer->bias + channel;
     const int8_t *w = layer->weights + channel;
     const int8_t *line = view->corner + channel;
-    int32_t acc[4] = {bias[0], bias[1], bias[2], bias[3]};
+    int32_t acc0 = bias[0];
+    int32_t acc1 = bias[1];
+    int32_t acc2 = bias[2];
+    int32_t acc3 = bias[3];
 
     for (int32_t ky = layer->window.kernel_height; ky > 0; ky--) {
         const int8_t *x = line;
         for (int32_t kx = layer->window.kernel_width; kx > 0; kx--) {
-            acc[0] += (int32_t)x[0] * w[0];
-            acc[1] += (int32_t)x[1] * w[1];
-            acc[2] += (int32_t)x[2] * w[2];
-            acc[3] += (int32_t)x[3] * w[3];
+            acc0 += (int32_t)x[0] * w[0];
+            acc1 += (int32_t)x[1] * w[1];
+            acc2 += (int32_t)x[2] * w[2];
+            acc3 += (int32_t)x[3] * w[3];
             x += view->column_step;
             w += channels;
         }
         line += view->row_step;
     }
-    for (int32_t i = 0; i < 4; i++) {
-        const int32_t value =
-            layer->output.zero +
-            nn_requantize(acc[i], layer->multiplier[channel + i], layer->shift[channel + i]);
-        output[channel + i] = nn_clamp(value, layer->output.min, layer->output.max);
-    }
+    output[channel] = scaled(layer, channel, acc0);
+    output[channel + 1] = scaled(layer, channel + 1, acc1);
+    output[channel + 2] = scaled(layer, channel + 2, acc2);
+    output[channel + 3] = scaled(layer, channel + 3, acc3);
 }
 
 /* One channel of the output, which looks at channel `seen` of the input. */
@@ -53,9 +59,7 @@ static void one_channel(const struct nn_depthwise *layer, const struct view *vie
         }
         line += view->row_step;
     }
-    const int32_t value =
-        layer->output.zero + nn_requantize(acc, layer->multiplier[channel], layer->shift[channel]);
-    output[channel] = nn_clamp(value, layer->output.min, layer->output.max);
+    output[channel] = scaled(layer, channel, acc);
 }
 
 static void all_channels(const struct nn_depthwise *layer, const struct view *view,
