@@ -22,7 +22,7 @@ EMULATED = [name for name in boards.names() if name != "native" and boards.load(
 @pytest.fixture(scope="module")
 def recording(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real speech of a meeting, then silence long enough to sleep, then the speech again."""
-    pcm, rate = soundfile.read(data / "ami_excerpts" / "test" / "dev00.flac", dtype="int16", start=0, stop=16000 * 2)
+    pcm, rate = soundfile.read(data / "ami_excerpts" / "test" / "dev00.flac", dtype="int16", start=0, stop=16000 * 3)
     path = tmp_path_factory.mktemp("same") / "talk.wav"
     soundfile.write(path, np.concatenate([pcm, np.zeros(round(2.6 * rate), np.int16), pcm[:8000]]), rate)
     return path
