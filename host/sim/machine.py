@@ -123,6 +123,11 @@ class Machine:
             raise SimulationError(f"a DMA writes {len(data)} bytes to 0x{address:08x}, where no RAM has power")
         ctypes.memmove(ctypes.addressof(self._ram) + start, data, len(data))
 
+    def ram_read(self, address: int, size: int) -> bytes:
+        """`size` bytes of RAM, whether it has power or not."""
+        start = address - self.ram_base
+        return bytes(self._ram[start : start + size])
+
     def ram_power(self, size: int) -> None:
         """The first `size` bytes of RAM keep power, the rest loses it."""
         self._ram_wanted = size
@@ -352,6 +357,8 @@ class Machine:
                 return None
             if self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1:
                 return None
+            if self._uc.reg_read(arm.UC_ARM_REG_BASEPRI):
+                raise SimulationError(f"the image sets BASEPRI, which is not modelled (pc 0x{self.pc:08x})")
             if self._uc.reg_read(arm.UC_ARM_REG_XPSR) & XPSR_IT:
                 return None  # within an IT block: after it
             return number
