@@ -45,12 +45,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	@echo "Setting up the Python environment in $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
 	@echo "Setting up what training and the tests need (a few minutes, about 3 GB)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
 	@touch $@
 
 build/demo.wav: host/demo_clip.py | $(VENV)/.demo
