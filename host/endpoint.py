@@ -170,7 +170,7 @@ class SocketEndpoint:
 def endpoint_for(port: str, baud: int = DEFAULT_BAUD) -> SerialEndpoint | SocketEndpoint:
     """The endpoint that `--port` names, for everything but sim:BOARD; HostError where it names nothing."""
     if not port.strip():
-        raise HostError(f"--port is empty. {ports_sentence()}")
+        raise HostError(f"which port? Say --port. {ports_sentence()} A virtual board is sim:native.")
     if port.startswith("socket://"):
         return SocketEndpoint(port)
     if "://" in port:

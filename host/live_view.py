@@ -95,7 +95,7 @@ class Screen:
         head = [*self._identity(left_width), Text(), *self._meter(left_width), Text()]
         foot = [Text(), *self._figures(left_width)]
         room = rows - len(head) - len(foot)
-        left = [*head, *self._strip(left_width, max(3, min(10, room - 1)))]
+        left = [*head, *self._strip(left_width, max(3, min(16, room - 2)))]
         left += [Text()] * (rows - len(left) - len(foot)) + foot
         right = self._table(rows)
         return [

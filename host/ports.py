@@ -37,7 +37,7 @@ def ports_sentence() -> str:
     """The ports there are, in one sentence, for an error message."""
     ports = serial_ports()
     if not ports:
-        return "This computer has no serial port now; plug the board in, or try sim:native."
+        return "This computer has no serial port now; plug the board in."
     named = [f"{port.device} ({port.likely})" if port.likely else port.device for port in ports]
     return f"There {'is' if len(named) == 1 else 'are'} {', '.join(named)}."
 

@@ -35,6 +35,11 @@ class BoardStatus:
     log: Log | None = None
     probability: float = 0.0
     sample: int = 0
+    """End of the audio heard since the board's reset."""
+    listened_samples: int = 0
+    """Audio heard since we listen, over all resets."""
+    placed: bool = False
+    """`sample` has come from the board since its last reset."""
     segments: deque[Segment] = field(default_factory=lambda: deque(maxlen=500))
     segment_count: int = 0
     speech_samples: int = 0
@@ -58,7 +63,7 @@ class BoardStatus:
                 self.speech_samples += frame.end - frame.start
             case Ledger():
                 self.ledger = frame
-                self.sample = frame.sample
+                self._advance(frame.sample)
             case Hello():
                 self.hello = frame
             case Config():
@@ -69,6 +74,7 @@ class BoardStatus:
     def restarted(self) -> None:
         """The board counts from zero again: what was counted in its old samples goes."""
         self.sample = 0
+        self.placed = False
         self.state = None
         self.ledger = None
         self.activity.clear()
@@ -127,15 +133,22 @@ class BoardStatus:
     def summary(self) -> str:
         """The last line of a session."""
         speech = self.speech_samples
-        share = f" ({100 * speech / self.sample:.0f} %)" if self.sample else ""
+        heard = self.listened_samples
+        share = f" ({100 * min(1, speech / heard):.0f} %)" if heard else ""
         plural = "" if self.segment_count == 1 else "s"
         return (
-            f"heard {self.heard_s:.1f} s, {self.segment_count} segment{plural}, {speech / self.rate:.1f} s of speech"
+            f"heard {heard / self.rate:.1f} s, {self.segment_count} segment{plural}, {speech / self.rate:.1f} s of speech"
             f"{share}; dropped {self.dropped}, damaged {self.damaged}; link {self.bytes_in} B in, {self.bytes_out} out"
         )
 
-    def _heard(self, sample: int, probability: float) -> None:
+    def _advance(self, sample: int) -> None:
+        if self.placed:
+            self.listened_samples += max(0, sample - self.sample)
         self.sample = sample
+        self.placed = True
+
+    def _heard(self, sample: int, probability: float) -> None:
+        self._advance(sample)
         self.probability = probability
         number = max(0, sample - 1) * BINS_PER_S // self.rate
         asleep = self.state_name == "SLEEP"

@@ -58,7 +58,7 @@ def test_a_board_on_a_line_is_greeted_configured_and_shown(serial_line, socket_l
     assert host.wait_for("log") == r'log level=warning text="it is \"hot\""'
     code, stderr = host.stop(signal.SIGINT)
     assert (code, stderr) == (0, "")
-    assert host.lines[-1].startswith("summary heard 2.0 s, 1 segment, 1.0 s of speech")
+    assert host.lines[-1].startswith("summary heard 2.0 s, 1 segment, 1.0 s of speech (50 %)")
     assert board.acked == [1]
     board.stop()
 
@@ -295,7 +295,8 @@ def _closed_port() -> str:
     ("arguments", "said"),
     [
         (["--port", "/dev/ttyNOWHERE"], "there is no port /dev/ttyNOWHERE. "),
-        (["--port", ""], "--port is empty"),
+        (["--port", ""], "which port? Say --port."),
+        ([], "which port? Say --port."),
         (["--port", "socket://localhost"], "Write socket://HOST:PORT"),
         (["--port", "socket://localhost:99999"], "Write socket://HOST:PORT"),
         (["--port", "socket://no.such.host.invalid:1234"], "does not answer"),
@@ -349,3 +350,19 @@ def test_output_into_a_closed_pipe_is_no_traceback(tmp_path):
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in result.stderr
     assert json.loads(result.stdout)["frame"] == "hello"
+
+
+def test_the_artemis_image_is_listened_to(tmp_path):
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    path = tmp_path / "talk.wav"
+    soundfile.write(path, loud_and_quiet(6, 16_000), 16_000)
+    result = run_host("listen", "--port", "sim:artemis", "--wav", str(path), "--fast", "--json")
+    assert result.returncode == 0, result.stderr
+    assert "mono 16 kHz 16 bit: resampled to 15.625 kHz" in result.stderr
+    entries = [json.loads(line) for line in result.stdout.splitlines()]
+    assert entries[0]["board"] == "artemis"
+    assert any(entry.get("frame") == "segment" for entry in entries)
+    ledgers = [entry for entry in entries if entry.get("frame") == "ledger"]
+    assert ledgers[-1]["sample"] % 16_384 == 0
+    assert ledgers[-1]["rows"]["hear"]["cycles"] > 0

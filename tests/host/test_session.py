@@ -94,6 +94,15 @@ def test_time_that_runs_backwards_is_a_restart():
     assert talk.feed(Segment(1, 0, 9, 1)) == [Segment(1, 0, 9, 1)]
 
 
+def test_the_summary_counts_from_when_we_listened_not_from_the_reset():
+    talk = Talk()
+    day = 24 * 3600 * 16_000
+    talk.feed(HELLO, Score(day, 0), Segment(900, day, day + 8_000, 200), Score(day + 16_000, 0))
+    assert talk.status.summary().startswith("heard 1.0 s, 1 segment, 0.5 s of speech (50 %)")
+    talk.feed(Score(0, 0), Score(16_000, 0))
+    assert talk.status.summary().startswith("heard 2.0 s, 1 segment, 0.5 s of speech (25 %)")
+
+
 def test_half_a_frame_at_the_start_is_no_damage_but_later_it_is():
     talk = Talk()
     talk.session.join()
