@@ -137,8 +137,9 @@ class BoardStatus:
         share = f" ({100 * min(1, speech / heard):.0f} %)" if heard else ""
         plural = "" if self.segment_count == 1 else "s"
         return (
-            f"heard {heard / self.rate:.1f} s, {self.segment_count} segment{plural}, {speech / self.rate:.1f} s of speech"
-            f"{share}; dropped {self.dropped}, damaged {self.damaged}; link {self.bytes_in} B in, {self.bytes_out} out"
+            f"heard {heard / self.rate:.1f} s, {self.segment_count} segment{plural}, "
+            f"{speech / self.rate:.1f} s of speech{share}; dropped {self.dropped}, damaged {self.damaged}; "
+            f"link {self.bytes_in} B in, {self.bytes_out} out"
         )
 
     def _advance(self, sample: int) -> None:
