@@ -40,7 +40,7 @@ class Tree:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Tree:
-    tree = Tree(tmp_path_factory.mktemp("build"))
+    tree = Tree(tmp_path_factory.mktemp("a build"))  # paths may hold spaces
     result = tree.scons("board=artemis")
     assert result.returncode == 0, result.stderr
     return tree
