@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firmware import boards
-from firmware.link import Config, Decoder, Hello, Ledger, Log, ResetCause, Score, Segment, State, encode, question
+from firmware.link import Ack, Config, Decoder, Hello, Ledger, Log, ResetCause, Score, Segment, State, encode, question
 from firmware.native import NativeBoard
 from host.sim import SimulationError, image, open_board
 from host.sim.artemis import Apollo3Board
@@ -107,6 +107,16 @@ def test_bytes_for_the_board_are_taken_up_at_its_next_chunk(board):
     board.hear(np.zeros(CHUNK, np.int16))
     board.send(encode(question()))
     assert any(isinstance(frame, Hello) for frame in _frames(board.hear(np.zeros(CHUNK, np.int16))))
+
+
+def test_a_host_that_never_stops_sending_loses_nothing(board):
+    acks = b"".join(encode(Ack(id=number)) for number in range(300))
+    assert len(acks) >= 3000
+    board.send(acks + encode(question()))
+    frames = _frames(board.hear(np.zeros(12 * CHUNK, np.int16)))
+    assert len([frame for frame in frames if isinstance(frame, Hello)]) == 2
+    assert not any(isinstance(frame, Log) for frame in frames)
+    assert board.uart.lost == 0
 
 
 def test_noise_on_the_link_costs_nothing_but_itself(board):
