@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from firmware.link import Damage, Frame, Score, Segment
-from host.lockstep import padded_samples
+from host.lockstep import CHUNK_SAMPLES, padded_samples
 from host.recording import Recording
 from host.replay import replay, replay_document, replay_summary
 from host.run_record import keep_run
@@ -28,7 +28,7 @@ def run_replay(file: Path, board_name: str, rate: int | None, *, as_json: bool, 
     ):
         if (conversion := recording.conversion()) is not None:
             _say(f"{file}: {conversion}")
-        out = _Printer(board.rate, segments=not (as_json or vad_scores), scores=vad_scores)
+        out = _Printer(recording, board.rate, segments=not (as_json or vad_scores), scores=vad_scores)
         with _progress(recording) as progress:
             result = replay(recording, board, scores=vad_scores, taken=out.take, progress=progress)
         if (limited := recording.limited()) is not None:
@@ -47,7 +47,8 @@ def run_replay(file: Path, board_name: str, rate: int | None, *, as_json: bool, 
 class _Printer:
     """Prints segments or scores as they come."""
 
-    def __init__(self, rate: int, *, segments: bool, scores: bool) -> None:
+    def __init__(self, recording: Recording, rate: int, *, segments: bool, scores: bool) -> None:
+        self._recording = recording
         self._rate = rate
         self._segments = segments
         self._scores = scores
@@ -55,6 +56,8 @@ class _Printer:
 
     def take(self, item: Frame | Damage) -> None:
         if self._scores and isinstance(item, Score):
+            if item.sample - CHUNK_SAMPLES >= self._recording.read_samples:
+                return  # all of it is silence after the end
             sys.stdout.write(f"{item.sample / self._rate:.4f} {item.probability_q8 / 256:.4f}\n")
         elif self._segments and isinstance(item, Segment):
             if not self._headed:

@@ -63,9 +63,10 @@ def test_vad_scores_are_one_line_a_decision_and_nothing_else(talk):
     result = run_host("replay", str(talk), "--vad-scores")
     assert result.returncode == 0
     lines = result.stdout.splitlines()
-    assert len(lines) == len(scores) == padded_samples(20 * RATE, RATE) // CHUNK
+    assert len(scores) == padded_samples(20 * RATE, RATE) // CHUNK
+    assert len(lines) == 20 * RATE // CHUNK  # none for the silence after the end
     assert lines[0].split()[0] == "0.0320"
-    for line, score in zip(lines, scores, strict=True):
+    for line, score in zip(lines, scores, strict=False):
         seconds, probability = line.split()
         assert float(seconds) == pytest.approx(score.sample / RATE, abs=6e-5)
         assert probability == f"{score.probability_q8 / 256:.4f}"
