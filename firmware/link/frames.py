@@ -268,13 +268,13 @@ class Config(Frame):
         "ledger_period_chunks": Range(1, 65535),
     }
 
-    on_q8: int = 128
+    on_q8: int = 160
     """probability that opens the gate"""
     off_q8: int = 90
     """probability below which it closes"""
-    min_speech_chunks: int = 3
+    min_speech_chunks: int = 5
     """chunks in a row at or above on_q8 that open the gate"""
-    hangover_chunks: int = 10
+    hangover_chunks: int = 12
     """chunks in a row below off_q8 that close it"""
     pre_roll_samples: int = 4800
     """samples before the first chunk that belong to the segment"""
