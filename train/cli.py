@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 app = typer.Typer(
-    help="Train, quantize and evaluate Earshot's networks. EARSHOT_DATA names the folder of recordings and manifests.",
+    help="""Train, quantize and evaluate Earshot's networks.
+
+    From recordings to the image, in order: train vad, train quantize, train eval vad. EARSHOT_DATA names the folder
+    of recordings and of the manifests that list them (train/corpora.py says what stands in one).
+    """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -29,7 +34,7 @@ def vad(
     run: RunFolder = RUNS / "vad",
     steps: Annotated[int, typer.Option(min=1, help="Training steps; 8000 take about 40 minutes on two cores.")] = 8000,
     channels: Annotated[int, typer.Option(min=1, help="Width of the network.")] = 32,
-    seed: Annotated[int, typer.Option(help="Of weights, rooms and mixtures.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, rooms and mixtures.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
 ) -> None:
     """Train the voice detector on mixtures made on the fly.
@@ -40,6 +45,10 @@ def vad(
     from train.vad_network import VadShape
     from train.vad_training import VadTraining, train_vad
 
+    if run.exists() and not run.is_dir():
+        raise ValueError(f"{run} is no folder; name one with --run")
+    if (run / "checkpoint.pt").exists() and not resume:
+        raise ValueError(f"{run} holds a run already: go on with it by --resume, or name another folder with --run")
     training = replace(VadTraining(), steps=steps, seed=seed)
     print(train_vad(run, VadShape(channels=channels), training, resume))
 
@@ -60,7 +69,11 @@ def quantize(
     from train.vad_training import load
 
     network = load(run / "vad.pt")
-    model = quantize_network(network, calibration_recordings(clips))
+    with Console(stderr=True).status("mixing clips") as status:
+        recordings = calibration_recordings(clips)
+        status.update("quantizing")
+        model = quantize_network(network, recordings)
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(model)
     print(f"{out}: {len(model)} bytes, {fold(network).parameters()} parameters, calibrated on {clips} clips")
 
@@ -75,14 +88,17 @@ def evaluate_vad(
 ) -> None:
     """AUC, TPR at 5 % and 31.5 % FPR, false alarms per hour, onset delay: float, .tflite, C, and WebRTC beside them.
 
-    Without a trained run the float network is left out, and said to be.
+    Without a trained run the float network is left out, and said to be. The C is always of firmware/models/vad.tflite;
+    another --model is refused, so that all columns are of one network.
     """
     from train import vad_scoring, vad_testsets
     from train.vad_evaluation import evaluate
     from train.vad_training import load
 
+    tflite = vad_scoring.tflite_scorer(model)
+    vad_scoring.require_compiled(model)
     detectors = {
-        "tflite": vad_scoring.tflite_scorer(model),
+        "tflite": tflite,
         "C": vad_scoring.c_scorer(),
         "WebRTC": vad_scoring.webrtc_scorer(),
     }
@@ -96,7 +112,8 @@ def evaluate_vad(
         speech_sets = [vad_testsets.meetings(), *mixed]
         result = evaluate(detectors, speech_sets, vad_testsets.without_speech(), mixed[2:], status.update)
     if as_json:
-        print(json.dumps(result.as_json(), indent=1))
+        crc32 = f"{zlib.crc32(model.read_bytes()):08x}"
+        print(json.dumps({"model": str(model), "crc32": crc32, **result.as_json()}, indent=1))
         return
     roc = Table("test set", "detector", "AUC", "TPR at 5 % FPR", "TPR at 31.5 % FPR", title="10 ms frames")
     for r in sorted(result.roc, key=lambda r: r.test_set):
@@ -106,18 +123,27 @@ def evaluate_vad(
         alarms.add_row(a.test_set, a.detector, f"{a.hours:.3f}", str(a.segments), f"{a.per_hour:.0f}")
     delays = Table("onsets in", "detector", "onsets", "missed", "median ms", "99th percentile ms", "start covered")
     for d in sorted(result.onsets, key=lambda d: d.test_set):
-        times = f"{d.median_ms:.0f}", f"{d.percentile_99_ms:.0f}"
-        delays.add_row(d.test_set, d.detector, str(d.onsets), str(d.missed), *times, f"{d.start_covered:.1%}")
+        times = ("-" if t is None else f"{t:.0f}" for t in (d.median_ms, d.percentile_99_ms))
+        covered = "-" if d.start_covered is None else f"{d.start_covered:.1%}"
+        delays.add_row(d.test_set, d.detector, str(d.onsets), str(d.missed), *times, covered)
     for table in (roc, alarms, delays):
         Console(width=120).print(table)
 
 
 def main() -> None:
-    """Run the command; wrong data or files end in one sentence and exit code 2."""
+    """Run the command; wrong data, files or options end in one sentence and exit code 2."""
+    from firmware.modelc import ModelError
+    from firmware.native import NativeBuildError
     from train.corpora import CorpusError
 
     try:
-        app()
-    except (CorpusError, ValueError) as error:
+        app(prog_name="train")
+    except ModuleNotFoundError as error:
+        print(f"train: {error.name} is not installed; pip install 'earshot[train]'", file=sys.stderr)
+    except OSError as error:
+        print(f"train: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+    except (CorpusError, ModelError, NativeBuildError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)
-        sys.exit(2)
+    else:
+        return
+    sys.exit(2)

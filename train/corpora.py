@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +21,11 @@ import soxr
 RATE_HZ = 16000
 """Rate of everything in memory; the boards' own rates are made from it by resampling."""
 
-SPEECH = (
-    "speechocean762",
-    "an4",
-    "kathleen",
-    "librispeech251",
-    "commonvoice53",
-    "speech_commands7",
-    "fsdd",
-)
-"""Corpora of speech with little noise."""
+LONGEST_S = 86400.0
+"""No offset or duration is above a day."""
 
-NOISE = ("ambience", "esc10", "music")
-"""Corpora without speech."""
+SHORTER_BY_S = 0.1
+"""What a file may lack of a clip's duration: manifests round; a truncated file lacks more."""
 
 Pcm = npt.NDArray[np.int16]
 
@@ -59,11 +52,17 @@ class Clip:
         """Samples as int16[n] at 16 kHz mono.
 
         Raises:
-            CorpusError: the file is missing or holds no such audio.
+            CorpusError: the file is missing, or ends before the clip does.
         """
         whole = _decoded(self.path)
-        start = round(self.offset * RATE_HZ)
-        return whole[start : start + round(self.duration * RATE_HZ)]
+        start, count = round(self.offset * RATE_HZ), round(self.duration * RATE_HZ)
+        samples = whole[start : start + count]
+        if len(samples) < count - SHORTER_BY_S * RATE_HZ:
+            raise CorpusError(
+                f"{self.path} ends after {len(whole) / RATE_HZ:.2f} s, but {self.corpus}.jsonl has a clip of it up to "
+                f"{self.offset + self.duration:.2f} s; fetch the file again, or mend the manifest"
+            )
+        return samples
 
 
 @cache
@@ -96,24 +95,38 @@ def clips(corpus: str, splits: Sequence[str], folder: Path | None = None) -> lis
     """The clips of some splits of a corpus, in manifest order.
 
     Raises:
-        CorpusError: there is no such manifest, or a line of it is damaged (named by number).
+        CorpusError: there is no such manifest, a line of it is damaged (named by number), or no clip is of the splits.
     """
     root = folder or data_folder()
     manifest = root / f"{corpus}.jsonl"
     if not manifest.is_file():
         raise CorpusError(f"{manifest} is missing; EARSHOT_DATA must name a folder with the corpora's manifests")
-    return [clip for clip in _read(corpus, root, manifest) if clip.split in splits]
+    found = [clip for clip in _read(corpus, root, manifest) if clip.split in splits]
+    if not found:
+        raise CorpusError(f"{manifest} has no clip of the split {' or '.join(splits)}; add some")
+    return found
+
+
+def _seconds(entry: dict[str, Any], name: str) -> float:
+    value = float(entry[name])
+    if not 0 <= value <= LONGEST_S:
+        raise ValueError(f"{name} is {value}")
+    return value
 
 
 def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
-    for number, line in enumerate(manifest.read_text().splitlines(), start=1):
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{manifest} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
             yield Clip(
                 corpus=corpus,
                 path=root / entry["audio_filepath"],
-                offset=float(entry["offset"]),
-                duration=float(entry["duration"]),
+                offset=_seconds(entry, "offset"),
+                duration=_seconds(entry, "duration"),
                 split=entry["split"],
                 speaker=entry.get("speaker", ""),
                 label=entry.get("label", ""),

@@ -50,15 +50,19 @@ class FalseAlarms:
 
 @dataclass(frozen=True)
 class OnsetDelay:
-    """From the true start of speech after a pause to the gate's decision, and what pre-roll saves."""
+    """From the true start of speech after a pause to the gate's decision, and what pre-roll saves.
+
+    The delays are those of the onsets that were found, None if none was; start_covered is the share of them whose
+    segment, pre-roll included, starts no later than the speech.
+    """
 
     test_set: str
     detector: str
     onsets: int
     missed: int
-    median_ms: float
-    percentile_99_ms: float
-    start_covered: float
+    median_ms: float | None
+    percentile_99_ms: float | None
+    start_covered: float | None
 
 
 def score_all(test_set: TestSet, scorer: Scorer) -> list[Scores]:
@@ -125,16 +129,11 @@ def onset_delay(test_set: TestSet, detector: str, scores: list[Scores]) -> Onset
                 continue
             delays.append((hit.opened - onset) / RATE_HZ * 1000)
             covered += hit.start - Config().pre_roll_samples <= onset
-    late = np.asarray(delays) if delays else np.full(1, np.nan)
-    return OnsetDelay(
-        test_set.name,
-        detector,
-        len(delays) + missed,
-        missed,
-        float(np.median(late)),
-        float(np.percentile(late, 99)),
-        covered / max(1, len(delays)),
-    )
+    onsets = len(delays) + missed
+    if not delays:
+        return OnsetDelay(test_set.name, detector, onsets, missed, None, None, None)
+    median, late = (float(np.percentile(delays, share)) for share in (50, 99))
+    return OnsetDelay(test_set.name, detector, onsets, missed, median, late, covered / len(delays))
 
 
 @dataclass(frozen=True)

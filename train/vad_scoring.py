@@ -1,5 +1,6 @@
 """Voice detectors under test, each a function from a recording to a probability a 10 ms frame."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from firmware import native
-from firmware.modelc import reader
+from firmware.modelc import ModelError, reader
 from firmware.modelc.emitter import from_q8_q16
 from train import corpora, vad_network
 from train.corpora import Pcm
@@ -18,7 +19,7 @@ from train.vad_testsets import STEP
 Scores = npt.NDArray[np.float32]
 Scorer = Callable[[Pcm], Scores]
 
-CHUNK = 2 * 256
+CHUNK = native.CHUNK
 
 
 def spread(decisions: npt.NDArray[np.floating], samples: int) -> Scores:
@@ -53,6 +54,9 @@ class StreamingTflite:
     """The .tflite in TFLite Micro's interpreter, its states carried from chunk to chunk.
 
     Input `features` and output `probability`, states by the names of the signature.
+
+    Raises:
+        ModelError: the file cannot be read, or is no voice detector of this interface.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +64,13 @@ class StreamingTflite:
         from tflite_micro.python.tflite_micro import runtime
 
         graph = reader.read(path)
+        sizes = {name: graph.tensors[i].count for name, i in (*graph.inputs, *graph.outputs)}
+        if sizes != {"features": vad_network.FEATURES, "probability": 1}:
+            found = ", ".join(f"{name} ({count})" for name, count in sizes.items())
+            raise ModelError(
+                f"{path} is no voice detector: it has {found}, not features ({vad_network.FEATURES}) and "
+                "probability (1); make one with `train quantize`"
+            )
         subgraph = Model.GetRootAs(graph.source).Subgraphs(0)
         inputs, outputs = subgraph.InputsAsNumpy().tolist(), subgraph.OutputsAsNumpy().tolist()
         self.interpreter: Any = runtime.Interpreter.from_file(str(path))
@@ -103,6 +114,21 @@ def tflite_scorer(path: Path) -> Scorer:
         return spread(np.asarray(decisions, np.float32) / 256, len(pcm))
 
     return score
+
+
+def require_compiled(path: Path) -> None:
+    """The C is of the network that the library was built with; ValueError, with what to do, if that is not this file.
+
+    Raises:
+        ValueError: as above.
+        OSError: the file cannot be read.
+    """
+    wanted, compiled = zlib.crc32(path.read_bytes()), native.Vad().crc32
+    if wanted != compiled:
+        raise ValueError(
+            f"{path} (CRC-32 {wanted:08x}) is not the network in the C ({compiled:08x}), which is always "
+            "firmware/models/vad.tflite; copy the file there and evaluate it without --model: the C is then built anew"
+        )
 
 
 def c_scorer() -> Scorer:

@@ -28,6 +28,8 @@ from train.vad_network import FEATURES, FRAMES, VadNetwork, VadShape, shipped_pa
 
 LARGEST_PARAMETERS = 10_500
 WARM_UP = 0.1
+UNREADABLE = (OSError, LookupError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError)
+"""What torch raises for a file that it did not write, or that holds other tensors."""
 CERTAINTY_SNR_DB = (-8.0, 18.0)
 CERTAINTY = (0.6, 1.0)
 
@@ -122,10 +124,23 @@ def dev_examples(count: int, rooms: list[Impulse], seed: int = 977) -> list[Exam
 
 def _mix(connection: "multiprocessing.connection.Connection", rooms: list[Impulse], seed: int) -> None:
     torch.set_num_threads(1)
-    mixer = training_mixer(rooms, seed)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        while True:
-            connection.send(example(mixer.mixture()))
+        try:
+            mixer = training_mixer(rooms, seed)
+            while True:
+                connection.send(example(mixer.mixture()))
+        except corpora.CorpusError as error:
+            connection.send(error)
+
+
+def _received(connection: "multiprocessing.connection.Connection") -> Example:
+    try:
+        received: Example | corpora.CorpusError = connection.recv()
+    except EOFError as error:
+        raise ValueError("a process that mixes has died, perhaps for want of memory; go on with --resume") from error
+    if isinstance(received, corpora.CorpusError):
+        raise received
+    return received
 
 
 @contextlib.contextmanager
@@ -143,7 +158,7 @@ def _mixing_workers(training: VadTraining, rooms: list[Impulse], first_seed: int
     def in_turn() -> Iterator[Example]:
         while True:
             for end in ends:
-                yield end.recv()
+                yield _received(end)
 
     try:
         yield in_turn()
@@ -188,13 +203,16 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
     """Trains and writes out/vad.pt (averaged weights and shape); out/checkpoint.pt lets a later call go on.
 
     Raises:
-        ValueError: the network would ship more parameters than the limit.
-        corpora.CorpusError: data are missing.
+        ValueError: the network would ship more parameters than the limit, or the checkpoint cannot be resumed.
+        corpora.CorpusError: data are missing or damaged.
     """
     parameters = shipped_parameters(shape)
     if parameters > LARGEST_PARAMETERS:
         raise ValueError(f"the network would have {parameters} parameters; the limit is {LARGEST_PARAMETERS}")
     corpora.data_folder()
+    checkpoint, step = out / "checkpoint.pt", 0
+    if resume and not checkpoint.is_file():
+        raise ValueError(f"{checkpoint} is missing: nothing to go on from; start without --resume")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(training.seed)
     torch.set_num_threads(1)
@@ -207,12 +225,17 @@ def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -
     )
     shipped = averaged.module
     assert isinstance(shipped, VadNetwork)
-    checkpoint, step = out / "checkpoint.pt", 0
-    if resume and checkpoint.is_file():
-        saved = torch.load(checkpoint, weights_only=True)
-        for part, name in ((network, "network"), (averaged, "averaged"), (optimizer, "optimizer")):
-            part.load_state_dict(saved[name])
-        step = saved["step"]
+    if resume:
+        try:
+            saved = torch.load(checkpoint, weights_only=True)
+            for part, name in ((network, "network"), (averaged, "averaged"), (optimizer, "optimizer")):
+                part.load_state_dict(saved[name])
+            step = saved["step"]
+        except UNREADABLE as error:
+            raise ValueError(
+                f"{checkpoint} is damaged or of a network of another shape; give the --channels that it was started "
+                "with, or start anew in another --run"
+            ) from error
     examples = dev_examples(training.dev_mixtures, rooms)
     log = (out / "log.jsonl").open("a" if resume else "w")
     columns = (
@@ -291,12 +314,16 @@ def load(path: Path) -> VadNetwork:
     Raises:
         ValueError: the file holds none.
     """
+    if not path.is_file():
+        raise ValueError(f"there is no {path}: no trained voice detector; make one with `train vad`, or name its --run")
     try:
         saved = torch.load(path, weights_only=True)
         network = VadNetwork(VadShape(**saved["shape"]))
         network.load_state_dict(saved["weights"])
-    except (OSError, KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} holds no trained voice detector ({reason}); make one with `train vad`") from error
+    except UNREADABLE as error:
+        raise ValueError(
+            f"{path} holds no trained voice detector of this version (it is damaged, or its weights are of another "
+            "shape); make one with `train vad`"
+        ) from error
     network.eval()
     return network

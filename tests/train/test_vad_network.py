@@ -101,7 +101,33 @@ def test_weights_come_back_from_their_file(network, tmp_path):
     save(network, tmp_path / "vad.pt")
     features = logmel_q8(9)
     assert np.array_equal(scores(load(tmp_path / "vad.pt"), features), scores(network, features))
-    (tmp_path / "bad.pt").write_bytes(b"not weights")
-    for name in ("bad.pt", "missing.pt"):
-        with pytest.raises(ValueError, match="no trained voice detector"):
-            load(tmp_path / name)
+    with pytest.raises(ValueError, match="no trained voice detector"):
+        load(tmp_path / "missing.pt")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        None,
+        [],
+        torch.zeros(3),
+        {},
+        {"shape": {}, "weights": {}},
+        {"shape": {"depth": 3}, "weights": {}},
+        {"shape": {"channels": 8}, "weights": VadNetwork(VadShape(channels=9)).state_dict()},
+        {"shape": {"channels": "many"}, "weights": {}},
+        {"shape": {"channels": -1}, "weights": {}},
+        {"shape": 5, "weights": None},
+    ],
+)
+def test_a_file_of_torch_that_holds_no_voice_detector_is_refused(tmp_path, saved):
+    torch.save(saved, tmp_path / "bad.pt")
+    with pytest.raises(ValueError, match="no trained voice detector"):
+        load(tmp_path / "bad.pt")
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04", b"\x80\x02.", bytes(100)])
+def test_a_file_that_torch_did_not_write_is_refused(tmp_path, content):
+    (tmp_path / "bad.pt").write_bytes(content)
+    with pytest.raises(ValueError, match="no trained voice detector"):
+        load(tmp_path / "bad.pt")
