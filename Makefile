@@ -11,14 +11,18 @@ BIN := $(VENV)/bin
 DEMO_PACKAGES := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi espeak-ng espeak-ng-data
 TEST_PACKAGES := $(DEMO_PACKAGES) qemu-system-arm cppcheck tmux libportaudio2
 
-WAV ?= build/demo.wav
+DEMO_CLIP := build/demo.wav
+# For the shell, whatever stands in the name: make does not expand it, quotes hold it together.
+QUOTED_WAV = '$(subst ','\'',$(or $(value WAV),$(DEMO_CLIP)))'
 C_FILES = $(shell git ls-files '*.c' '*.h')
 
+# What a failed or interrupted step left half done is made again.
+.DELETE_ON_ERROR:
 .PHONY: demo test check setup setup-test clean
 
-demo: setup build/demo.wav
+demo: setup $(DEMO_CLIP)
 	@$(BIN)/scons -C firmware board=artemis -Q
-	@$(BIN)/host listen --port sim:artemis --wav "$(WAV)"
+	@$(BIN)/host listen --port sim:artemis --wav $(QUOTED_WAV)
 
 test: check
 	@$(BIN)/python -m pytest
@@ -53,7 +57,7 @@ $(VENV)/.test: $(VENV)/.demo
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
 	@touch $@
 
-build/demo.wav: host/demo_clip.py | $(VENV)/.demo
+$(DEMO_CLIP): host/demo_clip.py | $(VENV)/.demo
 	@mkdir -p build
 	@$(BIN)/python -m host.demo_clip $@
 

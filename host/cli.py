@@ -82,7 +82,8 @@ def listen(
     of audio since the board's reset. Kinds: hello config state score segment ledger
     log damaged lost back waiting silent, and summary as the last one.
     JSON lines are {"frame": KIND, ...} with the fields of firmware/link/PROTOCOL.md,
-    or {"event": KIND, ...} for what is no frame (damaged, lost, back, ..., summary).
+    or {"event": KIND, ...} for what is no frame (damaged, lost, back, ..., summary);
+    the summary has heard_s, segments, speech_s, dropped, damaged, bytes_in, bytes_out.
     """
     from host.listen_command import ListenOptions, run_listen
 
@@ -136,8 +137,8 @@ def replay(
     \b
     --json: one object. Times in samples at board.rate, and as NAME_s in seconds;
     probabilities as NAME_q8 (256 would be certain), and as NAME in 0..1.
-      recording       path, source_rate, channels, conversion, limited_samples,
-                      samples, duration_s
+      recording       path, source_rate, channels, conversion, doubt,
+                      limited_samples, samples, duration_s
       board           name, rate
       hello, config   the board's last frames of that kind
       segments        id, start, end, peak_q8 of each

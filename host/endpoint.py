@@ -4,6 +4,7 @@ An endpoint is opened, lost and opened again; it knows nothing of frames. `endpo
 """
 
 import errno
+import os
 import socket
 from pathlib import Path
 from typing import Protocol
@@ -191,6 +192,6 @@ def _cannot_open(port: str, error: Exception) -> HostError:
         return HostError(f"{port} is in use by another program. Close that one first.")
     if code == errno.ENOENT or (code is None and not path.exists()):
         return EndpointMissing(f"there is no port {port}. {ports_sentence()}")
-    if path.is_file() or path.is_dir():
+    if path.is_file() or path.is_dir() or os.strerror(errno.ENOTTY) in str(error):
         return HostError(f"{port} is not a serial port. {ports_sentence()}")
     return HostError(f"{port} cannot be opened: {' '.join(str(error).split())}. {ports_sentence()}")

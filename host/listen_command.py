@@ -56,7 +56,7 @@ def run_listen(options: ListenOptions) -> None:
     if (unkept := keep_run(status, virtual=virtual, recording=options.wav)) is not None:
         print(unkept, file=sys.stderr)
     if options.json:
-        _print_line(json.dumps({"event": "summary", "text": status.summary()}))
+        _print_line(json.dumps({"event": "summary", **status.totals(), "text": status.summary()}))
     else:
         _print_line(f"summary {status.summary()}")
 
@@ -67,7 +67,7 @@ def _listen(
     lines: View = (JsonLines if options.json else PlainLines)(status, _print_line)
     if not open_first(endpoint, lines, stopped, wait=options.wait):
         return
-    _say_conversion(endpoint)
+    _say_remarks(endpoint)
     view: View = LiveView(status, Console()) if live else lines
     try:
         Listener(endpoint, status, view, scores=scores, stopped=stopped).run()
@@ -94,10 +94,12 @@ def _endpoint(options: ListenOptions) -> Endpoint:
     return endpoint_for(options.port, options.baud)
 
 
-def _say_conversion(endpoint: Endpoint) -> None:
+def _say_remarks(endpoint: Endpoint) -> None:
     recording = getattr(endpoint, "recording", None)
-    if recording is not None and (conversion := recording.conversion()) is not None:
-        print(f"{recording.path}: {conversion}", file=sys.stderr)
+    if recording is not None:
+        for remark in (recording.conversion(), recording.doubt()):
+            if remark is not None:
+                print(f"{recording.path}: {remark}", file=sys.stderr)
 
 
 def _print_line(line: str) -> None:

@@ -32,6 +32,8 @@ _CUT_SHORT = (
     re.compile(r"Calculated frame count (?P<there>\d+) does not match value from 'ds64' chunk of (?P<header>\d+)"),
 )
 
+_OGG_ENDS = 0x04  # the flag of a stream's last page
+
 _DEPTHS = {
     "PCM_S8": "8 bit",
     "PCM_U8": "8 bit",
@@ -73,6 +75,7 @@ class Recording:
         self.source_rate: int = self._sound.samplerate
         self.channels: int = self._sound.channels
         self.duration_s: float = self._sound.frames / self.source_rate
+        self._ends_openly = self._sound.format == "OGG" and not _last_ogg_page(path)[5] & _OGG_ENDS
 
     def __enter__(self) -> "Recording":
         """The recording itself."""
@@ -107,6 +110,10 @@ class Recording:
             return None
         plural = "" if self.limited_samples == 1 else "s"
         return f"{self.limited_samples} sample{plural} louder than full scale, limited to it"
+
+    def doubt(self) -> str | None:
+        """Says so where the file breaks off between two pages: some writers end so, and so does a cut-off copy."""
+        return "nothing marks its end; it may be cut off there" if self._ends_openly else None
 
     def blocks(self) -> Iterator[Pcm]:
         """The audio from its start, once: int16 [n], n as it comes; joined, they do not depend on how it is cut."""
@@ -209,7 +216,7 @@ def _refuse_unusable(path: Path, sound: soundfile.SoundFile) -> None:
         if there < header < _UNKNOWN_LENGTH_BYTES:
             there_s = sound.frames / rate
             raise _truncated(path, there_s, there_s * header / there)
-    if sound.format == "OGG" and _last_ogg_page_is_cut(path):
+    if sound.format == "OGG" and _is_cut(_last_ogg_page(path)):
         raise HostError(f"{path}: truncated: its last Ogg page is cut off. Copy or record it again.")
     _refuse_missing_end(path, sound)
 
@@ -229,14 +236,18 @@ def _refuse_missing_end(path: Path, sound: soundfile.SoundFile) -> None:
         raise HostError(f"{path}: truncated: it ends before its header says. Copy or record it again.")
 
 
-def _last_ogg_page_is_cut(path: Path) -> bool:
-    """True where the last page's table of segments (RFC 3533) asks for more bytes than the file has."""
+def _last_ogg_page(path: Path) -> bytes:
+    """The file from its last Ogg page on; empty where there is none."""
     longest_page = 27 + 255 + 255 * 255
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 2 * longest_page))
         tail = file.read()
     start = tail.rfind(b"OggS")
-    page = tail[start:] if start >= 0 else b""
+    return tail[start:] if start >= 0 else b""
+
+
+def _is_cut(page: bytes) -> bool:
+    """True where an Ogg page's table of segments (RFC 3533) asks for more bytes than there are."""
     if len(page) < 27:
         return True
     segments = page[26]

@@ -100,6 +100,7 @@ def replay_document(result: Replay, recording: Recording, board: VirtualBoard) -
             "source_rate": recording.source_rate,
             "channels": recording.channels,
             "conversion": recording.conversion(),
+            "doubt": recording.doubt(),
             "limited_samples": recording.limited_samples,
             "samples": result.samples,
             "duration_s": round(result.duration_s, 6),

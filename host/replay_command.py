@@ -26,8 +26,9 @@ def run_replay(file: Path, board_name: str, rate: int | None, *, as_json: bool, 
         Recording(file, sim_rate(board_name, rate)) as recording,
         open_sim_board(board_name, rate) as board,
     ):
-        if (conversion := recording.conversion()) is not None:
-            _say(f"{file}: {conversion}")
+        for remark in (recording.conversion(), recording.doubt()):
+            if remark is not None:
+                _say(f"{file}: {remark}")
         out = _Printer(recording, board.rate, segments=not (as_json or vad_scores), scores=vad_scores)
         with _progress(recording) as progress:
             result = replay(recording, board, scores=vad_scores, taken=out.take, progress=progress)

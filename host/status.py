@@ -130,6 +130,18 @@ class BoardStatus:
         """The newest `count` segments, newest first."""
         return list(islice(reversed(self.segments), max(0, count)))
 
+    def totals(self) -> dict[str, float]:
+        """What was listened to, for JSON: times in seconds, link bytes as this end sees them."""
+        return {
+            "heard_s": round(self.listened_samples / self.rate, 6),
+            "segments": self.segment_count,
+            "speech_s": round(self.speech_samples / self.rate, 6),
+            "dropped": self.dropped,
+            "damaged": self.damaged,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+        }
+
     def summary(self) -> str:
         """The last line of a session."""
         speech = self.speech_samples

@@ -195,7 +195,11 @@ def test_json_is_one_object_a_line(serial_line, listening):
     } in entries
     last_ledger = next(entry for entry in entries if entry.get("frame") == "ledger")
     assert last_ledger["rows"]["hear"] == {"samples": 23_438, "cycles": 2_000_000, "entries": 3}
-    assert entries[-1]["event"] == "summary"
+    summary = entries[-1]
+    assert summary["event"] == "summary"
+    assert summary["heard_s"] > 0
+    assert summary["segments"] == sum(entry.get("frame") == "segment" for entry in entries)
+    assert summary["text"].startswith("heard ")
     assert board.configs[0].scores == 1
     board.stop()
 
@@ -307,7 +311,7 @@ def _closed_port() -> str:
         (["--port", "sim:native", "--mic", "--fast"], "--fast goes with --wav"),
         (["--port", "sim:native", "--mic", "--wav", "a.wav"], "add --wav FILE, or --mic"),
         (["--port", "/dev/ttyS0", "--mic"], "Use sim:BOARD"),
-        (["--port", "/dev/null"], "/dev/null"),
+        (["--port", "/dev/null"], "/dev/null is not a serial port"),
         (["--port", "/etc/hostname"], "is not a serial port"),
         (["--port", "/tmp"], "is not a serial port"),
         (["--port", "/dev/ttyNOWHERE", "--plain", "--json"], "choose one"),

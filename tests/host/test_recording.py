@@ -151,6 +151,17 @@ def test_a_truncated_vorbis_file_is_refused(tmp_path):
         assert "truncated" in refusal(path) or "malformed" in refusal(path)
 
 
+def test_an_ogg_file_that_breaks_off_between_two_pages_is_doubted(tmp_path):
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, np.random.default_rng(1).uniform(-0.5, 0.5, 20 * RATE), RATE, subtype="VORBIS")
+    with Recording(path, RATE) as recording:
+        assert recording.doubt() is None
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.find(b"OggS", len(whole) // 2)])
+    with Recording(path, RATE) as recording:
+        assert recording.doubt() == "nothing marks its end; it may be cut off there"
+
+
 def test_a_truncated_wav_says_what_there_is_and_what_there_should_be(tmp_path):
     path = tmp_path / "cut.wav"
     soundfile.write(path, tone(4.0, RATE), RATE)
