@@ -1,7 +1,8 @@
 /* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
  *
  * Owns: struct earshot (listener, network arena, outbox, receiver), its caller's; main.c has the
- * only one of an image. Costs: what listener.h says, and at most five frames a chunk.
+ * only one of an image. Costs: what listener.h says, and at most seven frames a chunk, besides
+ * the answers to the host: at most three to a frame.
  */
 #ifndef EARSHOT_H
 #define EARSHOT_H

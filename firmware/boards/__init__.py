@@ -1,7 +1,7 @@
 """Boards as data: one `board.toml` a board holds every fact that differs between boards.
 
-`load(name)` reads and checks it, `names()` lists the boards there are. The build (SConstruct), the virtual
-boards, the flasher and the power model all read the same file.
+`load(name)` reads and checks it, `names()` lists the boards there are. The build (SConstruct), the virtual boards and
+`host boards` read the same file; what a board draws stands in power/boards.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 #include "text.h"
 
+_Static_assert(sizeof(struct text) <= 124, "as text.h says");
+
 void text_add(struct text *text, const char *words) {
     while (*words != '\0' && text->count < sizeof text->bytes) {
         text->bytes[text->count++] = *words++;

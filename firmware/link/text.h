@@ -1,6 +1,6 @@
 /* text.h: the sentence of a LOG, put together without printf.
  *
- * Owns: struct text (128 bytes), its caller's. What does not fit is left out.
+ * Owns: struct text (124 bytes), its caller's. What does not fit is left out.
  */
 #ifndef EARSHOT_TEXT_H
 #define EARSHOT_TEXT_H

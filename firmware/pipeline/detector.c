@@ -15,8 +15,8 @@ bool detector_init(struct detector *detector, const struct nn_model *model, void
     detector->arena = arena;
     return model->inputs == 1 && model->input[0].bytes == DETECTOR_FEATURES &&
            model->outputs == 1 && model->output[0].bytes == 1 &&
-           model->arena_bytes <= arena_bytes && (uintptr_t)arena % ARENA_ALIGNMENT == 0 &&
-           model->init(arena);
+           model->output[0].zero_point == INT8_MIN && model->arena_bytes <= arena_bytes &&
+           (uintptr_t)arena % ARENA_ALIGNMENT == 0 && model->init(arena);
 }
 
 bool detector_restart(struct detector *detector) {

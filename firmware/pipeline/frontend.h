@@ -6,7 +6,7 @@
  * octave of power (3.01 dB), 0 is digital silence.
  * The same integers on every core; the tables are generated (frontend_tables.py).
  *
- * Owns: struct frontend (2.5 KiB), its caller's. Constant tables: 5 KiB of flash.
+ * Owns: struct frontend (2.5 KiB), its caller's. Constant tables: 4 KiB of flash.
  */
 #ifndef EARSHOT_FRONTEND_H
 #define EARSHOT_FRONTEND_H

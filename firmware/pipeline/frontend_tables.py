@@ -29,10 +29,10 @@ class FrontEnd:
 
     def __post_init__(self) -> None:
         """Refuse what the fixed-point FFT cannot do."""
-        if self.window & (self.window - 1) or not 64 <= self.window <= 1024:
-            raise ValueError(f"window is {self.window} samples; it must be a power of two from 64 to 1024")
-        if not 0 < self.hop <= self.window:
-            raise ValueError(f"hop is {self.hop} samples; it must be from 1 to the window's {self.window}")
+        if self.window not in (128, 512):
+            raise ValueError(f"window is {self.window} samples; it must be 128 or 512: twice a power of four")
+        if self.hop % 2 or not 0 < self.hop <= self.window:
+            raise ValueError(f"hop is {self.hop} samples; it must be even, from 2 to the window's {self.window}")
         if self.bands < 1:
             raise ValueError(f"{self.bands} bands; at least one is needed")
 
@@ -149,8 +149,8 @@ def main() -> None:
     """Write frontend_tables.h and frontend_tables.c."""
     parser = argparse.ArgumentParser(description="Generate the front end's tables.")
     parser.add_argument("--rate", type=int, action="append", required=True, help="sample rate in Hz; may be repeated")
-    parser.add_argument("--window", type=int, default=SHIPPED.window, help="samples, a power of two (%(default)s)")
-    parser.add_argument("--hop", type=int, default=SHIPPED.hop, help="samples (%(default)s)")
+    parser.add_argument("--window", type=int, default=SHIPPED.window, help="samples, 128 or 512 (%(default)s)")
+    parser.add_argument("--hop", type=int, default=SHIPPED.hop, help="samples, even (%(default)s)")
     parser.add_argument("--bands", type=int, default=SHIPPED.bands, help="mel bands (%(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="folder for frontend_tables.h and .c")
     options = parser.parse_args()

@@ -3,7 +3,7 @@
  * Samples are the audio clock; cycles are what the core counted while awake, for cost only. The
  * cycles between two chunks belong to the state that the earlier chunk left behind: it caused them.
  *
- * Owns: struct ledger (192 bytes), its caller's. Costs: a few additions a chunk.
+ * Owns: struct ledger (176 bytes), its caller's. Costs: a few additions a chunk.
  */
 #ifndef EARSHOT_LEDGER_H
 #define EARSHOT_LEDGER_H

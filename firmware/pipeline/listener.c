@@ -3,7 +3,7 @@
 #include <string.h>
 
 _Static_assert(LISTENER_FAULT + 1 == LEDGER_STATES, "a ledger row a state");
-_Static_assert(sizeof(struct listener) <= 3072, "as listener.h says");
+_Static_assert(sizeof(struct listener) <= 2867, "as listener.h says");
 
 void listener_init(struct listener *listener, const struct frontend_tables *tables,
                    const struct nn_model *model, void *arena, size_t arena_bytes,

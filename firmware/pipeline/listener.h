@@ -6,8 +6,8 @@
  * network starts from its start state, the window is whole. In SLEEP the score is 0.
  * FAULT: the network cannot run; time is counted, nothing is heard.
  *
- * Owns: struct listener (3 KiB), its caller's, and with it front end, gate and ledger. The arena is
- * the caller's. Costs: two front-end hops and an inference a chunk in HEAR, a scan in SLEEP.
+ * Owns: struct listener (2.8 KiB), its caller's, and with it front end, gate and ledger. The arena
+ * is the caller's. Costs: two front-end hops and an inference a chunk in HEAR, a scan in SLEEP.
  */
 #ifndef EARSHOT_LISTENER_H
 #define EARSHOT_LISTENER_H

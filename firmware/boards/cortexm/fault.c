@@ -43,7 +43,8 @@ static void put_word(struct link_log *log, const char *name, uint32_t word) {
     put(log, digits);
 }
 
-/* A fault in here goes straight to the reset: the UART may be what is broken. */
+/* The UART may be what is broken: a fault in here goes straight to the reset. From within a fault's
+ * handler the core locks up instead, and the watchdog resets it. */
 static _Noreturn void report(const struct link_log *log) {
     interrupts_off();
     record.mark = RECORD_FAULT;

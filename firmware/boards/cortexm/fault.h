@@ -1,7 +1,7 @@
 /* fault.h: what went wrong, told to the host and remembered over the reset that follows.
  *
  * Owns: the fault record in .noinit, the stack canary, the compiler's stack guard.
- * Costs: 40 bytes of RAM; nothing until it happens.
+ * Costs: 13 bytes of RAM; nothing until it happens but the canary's check.
  */
 #ifndef EARSHOT_FAULT_H
 #define EARSHOT_FAULT_H

@@ -29,7 +29,8 @@ static const int8_t *output_data(const void *arena, uint32_t index) {
     return &probability;
 }
 
-static const struct nn_tensor input = {.bytes = DETECTOR_FEATURES}, output = {.bytes = 1};
+static const struct nn_tensor input = {.bytes = DETECTOR_FEATURES};
+static const struct nn_tensor output = {.bytes = 1, .zero_point = -128};
 const struct nn_model vad_model = {
     .name = "failing",
     .inputs = 1,

@@ -61,11 +61,15 @@ def test_a_network_that_cannot_start_is_told_after_hello(driver: Path) -> None:
 
 
 def test_a_network_that_fails_while_it_runs_is_told_once_and_closes_the_gate(driver: Path) -> None:
-    frames, pins = ran(driver, 6)
+    shipped = Config()
+    opens = shipped.min_speech_chunks
+    fails = opens + 3
+    closes = fails - 1 + shipped.hangover_chunks
+    frames, pins = ran(driver, fails)
     assert pins == [ListenerState.HEAR, ListenerState.FAULT]
     assert [frame for frame in frames if isinstance(frame, Log)] == [Log(LogLevel.ERROR, SENTENCE)]
     states = [(frame.sample // CHUNK, frame.state, frame.speaking) for frame in frames if isinstance(frame, State)]
     hear, fault = ListenerState.HEAR, ListenerState.FAULT
-    assert states == [(0, hear, False), (3, hear, True), (6, fault, True), (15, fault, False)]
+    assert states == [(0, hear, False), (opens, hear, True), (fails, fault, True), (closes, fault, False)]
     (segment,) = (frame for frame in frames if isinstance(frame, Segment))
-    assert (segment.id, segment.start, segment.end, segment.peak_q8) == (1, 0, 5 * CHUNK, 255)
+    assert (segment.id, segment.start, segment.end, segment.peak_q8) == (1, 0, (fails - 1) * CHUNK, 255)

@@ -201,8 +201,8 @@ def test_settings_are_answered_with_the_ones_in_force() -> None:
 
 BAD_SETTINGS = [
     (Config(on_q8=0), "on_q8 is 0, not from 1 to 255"),
-    (Config(off_q8=0), "off_q8 is 0, not from 1 to 128"),
-    (Config(off_q8=129), "off_q8 is 129, not from 1 to 128"),
+    (Config(on_q8=128, off_q8=0), "off_q8 is 0, not from 1 to 128"),
+    (Config(on_q8=128, off_q8=129), "off_q8 is 129, not from 1 to 128"),
     (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 1000"),
     (Config(hangover_chunks=1001), "hangover_chunks is 1001, not from 1 to 1000"),
     (Config(pre_roll_samples=32001), "pre_roll_samples is 32001, not from 0 to 32000"),

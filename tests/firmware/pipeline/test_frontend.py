@@ -121,8 +121,10 @@ def test_every_bin_between_the_outer_corners_is_weighted():
     [
         ({"bands": 200}, 16000, "holds no bin"),
         ({}, 8000, "above half the rate"),
-        ({"window": 500}, 16000, "power of two"),
+        ({"window": 500}, 16000, "power of four"),
+        ({"window": 256}, 16000, "power of four"),
         ({"hop": 600}, 16000, "hop is 600"),
+        ({"hop": 255}, 16000, "must be even"),
         ({"bands": 0}, 16000, "at least one"),
     ],
 )
