@@ -80,7 +80,10 @@ def quantize(
 
 @evaluation_app.command("vad")
 def evaluate_vad(
-    run: RunFolder = RUNS / "vad",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the float network, vad.pt; by default runs/vad, else the shipped one."),
+    ] = None,
     model: Annotated[Path, typer.Option(help="The .tflite; the C is the one compiled into the library.")] = MODELS
     / "vad.tflite",
     mixtures: Annotated[int, typer.Option(min=1, help="Test mixtures of eight seconds at each SNR.")] = 60,
@@ -102,10 +105,12 @@ def evaluate_vad(
         "C": vad_scoring.c_scorer(),
         "WebRTC": vad_scoring.webrtc_scorer(),
     }
-    if (run / "vad.pt").is_file():
-        detectors = {"float": vad_scoring.float_scorer(load(run / "vad.pt")), **detectors}
+    weights = [folder / "vad.pt" for folder in ((run,) if run else (RUNS / "vad", MODELS))]
+    trained = next((path for path in weights if path.is_file()), None)
+    if trained:
+        detectors = {"float": vad_scoring.float_scorer(load(trained)), **detectors}
     else:
-        print(f"no {run / 'vad.pt'}: the float network is left out (train vad, or --run)", file=sys.stderr)
+        print(f"no {weights[0]}: the float network is left out (train vad, or --run)", file=sys.stderr)
     console = Console(stderr=True)
     with console.status("reading recordings") as status:
         mixed = [vad_testsets.mixtures(snr, mixtures) for snr in vad_testsets.SNRS_DB]
@@ -113,7 +118,8 @@ def evaluate_vad(
         result = evaluate(detectors, speech_sets, vad_testsets.without_speech(), mixed[2:], status.update)
     if as_json:
         crc32 = f"{zlib.crc32(model.read_bytes()):08x}"
-        print(json.dumps({"model": str(model), "crc32": crc32, **result.as_json()}, indent=1))
+        of = {"model": str(model), "crc32": crc32, "float": str(trained) if trained else None}
+        print(json.dumps({**of, **result.as_json()}, indent=1))
         return
     roc = Table("test set", "detector", "AUC", "TPR at 5 % FPR", "TPR at 31.5 % FPR", title="10 ms frames")
     for r in sorted(result.roc, key=lambda r: r.test_set):
