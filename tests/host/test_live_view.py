@@ -33,7 +33,7 @@ def heard_status(seconds: float = 40.0) -> BoardStatus:
     """Forty seconds on an Artemis: every third second speech."""
     status = BoardStatus("/dev/ttyUSB0", connection="connected")
     status.take(Hello(1, "artemis", "0.1.0", "vad", 0xCAFEF00D, RATE, 512, 256, ResetCause.WATCHDOG))
-    status.take(Config())
+    status.take(Config(on_q8=128, off_q8=90))
     status.take(State(0, ListenerState.HEAR, speaking=True, probability_q8=0, dropped=17))
     for chunk in range(1, round(seconds * RATE / 512)):
         second = chunk * 512 // RATE
