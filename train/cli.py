@@ -56,17 +56,18 @@ def vad(
 @app.command()
 def quantize(
     run: RunFolder = RUNS / "vad",
-    out: Annotated[Path, typer.Option(help="The .tflite to write.")] = MODELS / "vad.tflite",
+    out: Annotated[Path, typer.Option(help="The .tflite to write; its float weights go beside it, as .pt.")] = MODELS
+    / "vad.tflite",
     clips: Annotated[int, typer.Option(min=100, max=500, help="Real clips to calibrate on.")] = 300,
 ) -> None:
-    """Make the INT8 .tflite of a trained voice detector, calibrated on real recordings.
+    """Make the INT8 .tflite of a trained voice detector, calibrated on real recordings. Then: train eval vad
 
     The clips are mixtures of the training split's speech and noise; states are those that the network reaches on them.
     """
     from train.vad_calibration import calibration_recordings
     from train.vad_export import fold
     from train.vad_export import quantize as quantize_network
-    from train.vad_training import load
+    from train.vad_training import load, save
 
     network = load(run / "vad.pt")
     with Console(stderr=True).status("mixing clips") as status:
@@ -75,6 +76,7 @@ def quantize(
         model = quantize_network(network, recordings)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(model)
+    save(network, out.with_suffix(".pt"))
     print(f"{out}: {len(model)} bytes, {fold(network).parameters()} parameters, calibrated on {clips} clips")
 
 
@@ -82,7 +84,7 @@ def quantize(
 def evaluate_vad(
     run: Annotated[
         Path | None,
-        typer.Option(help="Folder with the float network, vad.pt; by default runs/vad, else the shipped one."),
+        typer.Option(help="Folder with another float network, vad.pt; by default the .pt beside the model."),
     ] = None,
     model: Annotated[Path, typer.Option(help="The .tflite; the C is the one compiled into the library.")] = MODELS
     / "vad.tflite",
@@ -91,8 +93,8 @@ def evaluate_vad(
 ) -> None:
     """AUC, TPR at 5 % and 31.5 % FPR, false alarms per hour, onset delay: float, .tflite, C, and WebRTC beside them.
 
-    Without a trained run the float network is left out, and said to be. The C is always of firmware/models/vad.tflite;
-    another --model is refused, so that all columns are of one network.
+    The C is always of firmware/models/vad.tflite; a --model other than that is refused. Without its .pt, which train
+    quantize writes beside it, or a --run, the float network is left out, and said to be.
     """
     from train import vad_scoring, vad_testsets
     from train.vad_evaluation import evaluate
@@ -105,30 +107,31 @@ def evaluate_vad(
         "C": vad_scoring.c_scorer(),
         "WebRTC": vad_scoring.webrtc_scorer(),
     }
-    weights = [folder / "vad.pt" for folder in ((run,) if run else (RUNS / "vad", MODELS))]
-    trained = next((path for path in weights if path.is_file()), None)
-    if trained:
+    trained = run / "vad.pt" if run else model.with_suffix(".pt")
+    if run or trained.is_file():
         detectors = {"float": vad_scoring.float_scorer(load(trained)), **detectors}
     else:
-        print(f"no {weights[0]}: the float network is left out (train vad, or --run)", file=sys.stderr)
+        print(f"no {trained}: the float network is left out (name its --run)", file=sys.stderr)
     console = Console(stderr=True)
     with console.status("reading recordings") as status:
         mixed = [vad_testsets.mixtures(snr, mixtures) for snr in vad_testsets.SNRS_DB]
         speech_sets = [vad_testsets.meetings(), *mixed]
-        result = evaluate(detectors, speech_sets, vad_testsets.without_speech(), mixed[2:], status.update)
+        noise_sets = vad_testsets.without_speech()
+        result = evaluate(detectors, speech_sets, noise_sets, mixed[2:], status.update)
     if as_json:
         crc32 = f"{zlib.crc32(model.read_bytes()):08x}"
-        of = {"model": str(model), "crc32": crc32, "float": str(trained) if trained else None}
+        of = {"model": str(model), "crc32": crc32, "float": str(trained) if "float" in detectors else None}
         print(json.dumps({**of, **result.as_json()}, indent=1))
         return
+    names = [test_set.name for test_set in (*speech_sets, *noise_sets)]
     roc = Table("test set", "detector", "AUC", "TPR at 5 % FPR", "TPR at 31.5 % FPR", title="10 ms frames")
-    for r in sorted(result.roc, key=lambda r: r.test_set):
+    for r in sorted(result.roc, key=lambda r: names.index(r.test_set)):
         roc.add_row(r.test_set, r.detector, f"{r.auc:.4f}", f"{r.tpr_at_5:.3f}", f"{r.tpr_at_31_5:.3f}")
     alarms = Table("no speech in", "detector", "hours", "segments", "false alarms per hour")
-    for a in sorted(result.false_alarms, key=lambda a: a.test_set):
+    for a in sorted(result.false_alarms, key=lambda a: names.index(a.test_set)):
         alarms.add_row(a.test_set, a.detector, f"{a.hours:.3f}", str(a.segments), f"{a.per_hour:.0f}")
     delays = Table("onsets in", "detector", "onsets", "missed", "median ms", "99th percentile ms", "start covered")
-    for d in sorted(result.onsets, key=lambda d: d.test_set):
+    for d in sorted(result.onsets, key=lambda d: names.index(d.test_set)):
         times = ("-" if t is None else f"{t:.0f}" for t in (d.median_ms, d.percentile_99_ms))
         covered = "-" if d.start_covered is None else f"{d.start_covered:.1%}"
         delays.add_row(d.test_set, d.detector, str(d.onsets), str(d.missed), *times, covered)

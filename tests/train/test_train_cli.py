@@ -36,7 +36,8 @@ def test_a_model_that_is_none_is_refused(monkeypatch, capsys, tmp_path):
 
 
 def test_a_run_that_is_not_there_is_refused(monkeypatch, capsys, tmp_path):
-    assert "no trained voice detector" in refusal(monkeypatch, capsys, "quantize", "--run", tmp_path)
+    for command in (["quantize"], ["eval", "vad"]):
+        assert "no trained voice detector" in refusal(monkeypatch, capsys, *command, "--run", tmp_path)
 
 
 def test_a_run_is_not_written_over(monkeypatch, capsys, tmp_path):
