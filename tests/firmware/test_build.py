@@ -143,12 +143,12 @@ def test_a_stack_that_is_too_small_fails_the_link(tree):
 )
 def test_a_mistake_on_the_command_line_ends_in_a_sentence(built, arguments, message):
     result = built.scons(*arguments)
-    assert result.returncode != 0
+    assert result.returncode == 2
     assert message in result.stderr + result.stdout
     assert "Traceback" not in result.stderr
 
 
 def test_a_missing_compiler_is_told_with_what_to_install(built):
     result = built.scons("board=artemis", env={"PATH": "/nowhere"})
-    assert result.returncode != 0
+    assert result.returncode == 2
     assert "arm-none-eabi-gcc is not installed; on Debian: apt-get install gcc-arm-none-eabi" in result.stderr
