@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+/* What C leaves to the compiler, and every one here does. */
+// cppcheck-suppress shiftNegativeLHS
 _Static_assert((-3 >> 1) == -2, "right shifts of negative numbers must be arithmetic");
 
 static inline int32_t nn_doubling_high(int32_t a, int32_t b) {
@@ -20,6 +22,7 @@ static inline int32_t nn_doubling_high(int32_t a, int32_t b) {
 /* value / 2^exponent, ties away from zero; exponent 1..31. */
 static inline int32_t nn_divide_pot(int32_t value, int32_t exponent) {
     /* Less one when negative turns "ties up" into "ties away"; halving last cannot overflow. */
+    // cppcheck-suppress shiftTooManyBitsSigned
     const int32_t twice = (value + (value >> 31)) >> (exponent - 1);
     return (twice + 1) >> 1;
 }
