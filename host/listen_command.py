@@ -14,6 +14,7 @@ from host.listen import Listener, StopSignal, open_first
 from host.live_view import LiveView
 from host.run_record import keep_run
 from host.status import BoardStatus
+from power.last_run import LinkBytes
 
 _SIM = "sim:"
 _SEGMENTS_AFTER_LIVE = 10
@@ -53,7 +54,9 @@ def run_listen(options: ListenOptions) -> None:
             endpoint.close()
     if (lost := getattr(endpoint, "microphone_losses", 0)) > 0:
         print(f"the microphone was ahead of the virtual board {lost} times, and audio was lost.", file=sys.stderr)
-    if (unkept := keep_run(status, virtual=virtual, recording=options.wav)) is not None:
+    # Only a virtual board is heard from its reset on, as its ledger counts.
+    heard = LinkBytes(sent=status.bytes_in, received=status.bytes_out) if virtual else None
+    if (unkept := keep_run(status, virtual=virtual, recording=options.wav, link_bytes=heard)) is not None:
         print(unkept, file=sys.stderr)
     if options.json:
         _print_line(json.dumps({"event": "summary", **status.totals(), "text": status.summary()}))

@@ -148,7 +148,7 @@ def main() -> None:
     try:
         app(prog_name="train")
     except ModuleNotFoundError as error:
-        print(f"train: {error.name} is not installed; pip install 'earshot[train]'", file=sys.stderr)
+        print(f"train: {error.name} is not installed; pip install -e '.[train]' in Earshot's folder", file=sys.stderr)
     except OSError as error:
         print(f"train: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
     except (CorpusError, ModelError, NativeBuildError, ValueError) as error:

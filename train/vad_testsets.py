@@ -83,8 +83,8 @@ def mixtures(snr_db: float, count: int, seed: int = 4242) -> TestSet:
     recordings = []
     for _ in range(count):
         mixture = mixer.mixture()
-        frame = np.minimum(np.arange(len(mixture.pcm) // STEP) * STEP // FRAME, len(mixture.speech) - 1)
-        recordings.append(Recording(mixture.pcm, mixture.speech[frame]))
+        middle = np.arange(len(mixture.pcm) // STEP) * STEP + STEP // 2
+        recordings.append(Recording(mixture.pcm, mixture.speech[np.minimum(middle // FRAME, len(mixture.speech) - 1)]))
     return TestSet(f"mixtures {snr_db:+g} dB", recordings)
 
 

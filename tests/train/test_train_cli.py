@@ -55,7 +55,10 @@ def test_the_base_install_says_what_to_install():
     """Without the extra, the first import of torch fails."""
     code = "import sys; sys.modules['torch'] = None; sys.argv = ['train', 'vad']; from train.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "train: torch is not installed; pip install 'earshot[train]'\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "train: torch is not installed; pip install -e '.[train]' in Earshot's folder\n",
+    )
 
 
 @pytest.mark.parametrize("arguments", [["vad", "--steps", "0"], ["vad", "--seed", "-1"], ["quantize", "--clips", "99"]])
