@@ -58,8 +58,6 @@ def command(
         typer.echo(f"modelc: {error}", err=True)
         raise typer.Exit(2) from error
     typer.echo(json.dumps(compiled.as_json(), indent=2) if as_json else _table(compiled))
-    if compiled.note:
-        typer.echo(f"modelc: {compiled.note}", err=True)
 
 
 def main() -> None:

@@ -30,7 +30,6 @@ class Compiled:
     outputs: tuple[str, ...]
     states: tuple[str, ...]
     crc32: str  # of the .tflite file
-    note: str | None  # what to know about the target
 
     def as_json(self) -> dict[str, Any]:
         """Plain values only."""
@@ -52,7 +51,7 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         raise ModelError(f"'{name}' is not a C identifier; try '{identifier(name)}'")
     graph = read(path)
     try:
-        steps = [step for operator in graph.operators for step in lower(graph, operator)]
+        steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
             graph.activation(index)
         emitter = Emitter(name, graph, plan(graph, steps), core)
@@ -86,5 +85,4 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         outputs=tuple(output_name for output_name, _ in graph.outputs),
         states=tuple(state.name for state in graph.states),
         crc32=f"{graph.crc32:08x}",
-        note=core.note,
     )

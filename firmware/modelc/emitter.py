@@ -168,8 +168,6 @@ class Emitter:
 
     def _call(self, number: int, step: Step) -> list[str]:
         kernel = self.target.kernel(step.kernel)
-        if kernel.pack is not None:
-            step = kernel.pack(step)
         arguments = []
         if kernel.struct is not None:
             parameters = f"{self.name}_p{number}"

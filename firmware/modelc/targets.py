@@ -1,45 +1,16 @@
 """Which kernels serve which core.
 
-A lowering names a kernel; a target says which C function that is, and how its constants are packed. All targets use
-the portable kernels as long as they have no others: a kernel for a core is one entry in that target's table.
+A lowering gives portable steps. A target may rewrite a step for its core (other kernel, constants packed as the inner
+loop eats them, other scratch) before memory is planned; a step that it leaves alone runs on the portable kernel.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from . import dsp, mve
 from .errors import ModelError
+from .kernel import Kernel
 from .step import Step
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A C function of firmware/nn, or of the C library."""
-
-    function: str
-    header: str
-    struct: str | None = None  # type of the parameters that it takes first
-    pack: Callable[[Step], Step] | None = None  # rearranges constants for the core
-
-
-@dataclass(frozen=True)
-class Target:
-    """A kind of core."""
-
-    name: str
-    core: str
-    kernels: dict[str, Kernel] = field(default_factory=dict)  # what differs from the portable ones
-
-    def kernel(self, name: str) -> Kernel:
-        """The kernel that serves a lowering's `name` on this core."""
-        return self.kernels.get(name) or PORTABLE[name]
-
-    @property
-    def note(self) -> str | None:
-        """What a user should know about this target's speed."""
-        if self.name == "portable" or self.kernels:
-            return None
-        return f"there are no kernels for {self.core} yet; the portable ones serve"
-
 
 PORTABLE = {
     "dense": Kernel("nn_dense", "dense.h", "nn_dense"),
@@ -55,12 +26,32 @@ PORTABLE = {
     "fill": Kernel("memset", "string.h"),
 }
 
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of core; `rewrites` go by the name of the portable kernel, and may decline with None."""
+
+    name: str
+    core: str
+    kernels: dict[str, Kernel] = field(default_factory=dict)  # besides the portable ones
+    rewrites: dict[str, Callable[[Step], Step | None]] = field(default_factory=dict)
+
+    def kernel(self, name: str) -> Kernel:
+        """The C function behind a step's `kernel`."""
+        return self.kernels.get(name) or PORTABLE[name]
+
+    def fit(self, step: Step) -> Step:
+        """The step as this core runs it best."""
+        rewrite = self.rewrites.get(step.kernel)
+        return (rewrite(step) if rewrite is not None else None) or step
+
+
 TARGETS = {
     target.name: target
     for target in (
         Target("portable", "any core"),
-        Target("dsp", "Cortex-M4 with the DSP extension"),
-        Target("mve", "Cortex-M55 with Helium"),
+        Target("dsp", "Cortex-M4 with the DSP extension", dsp.KERNELS, dsp.REWRITES),
+        Target("mve", "Cortex-M55 with Helium", mve.KERNELS, mve.REWRITES),
     )
 }
 

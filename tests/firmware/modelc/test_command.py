@@ -40,14 +40,6 @@ def test_json_holds_the_figures(tmp_path):
     assert f"#define EAR_ARENA_BYTES {figures['arena_bytes']}\n" in (tmp_path / "ear.h").read_text()
 
 
-@pytest.mark.parametrize("target", ["dsp", "mve"])
-def test_a_target_without_its_own_kernels_says_so(target, tmp_path):
-    done = modelc(VAD, "--out", tmp_path, "--target", target, "--json")
-    assert done.returncode == 0
-    assert "the portable ones serve" in done.stderr
-    assert json.loads(done.stdout)["target"] == target
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
