@@ -12,9 +12,9 @@ INT32_MAX = (1 << 31) - 1
 INT32_MIN = -(1 << 31)
 
 
-def doubling_high(a: int, b: int) -> int:
-    """High half of 2ab, ties up."""
-    return min((a * b + (1 << 30)) >> 31, INT32_MAX)
+def doubling_high(a: int, b: int, bits: int = 32) -> int:
+    """High half of 2ab for a, b of so many bits, ties up."""
+    return min((a * b + (1 << (bits - 2))) >> (bits - 1), (1 << (bits - 1)) - 1)
 
 
 def divide_pot(value: int, exponent: int) -> int:
@@ -24,9 +24,14 @@ def divide_pot(value: int, exponent: int) -> int:
     return ((abs(value) + (1 << (exponent - 1))) >> exponent) * (1 if value >= 0 else -1)
 
 
-def saturating_left(value: int, shift: int) -> int:
-    """value * 2^shift within int32."""
-    return max(INT32_MIN, min(INT32_MAX, value << shift))
+def saturating_left(value: int, shift: int, bits: int = 32) -> int:
+    """value * 2^shift within so many bits."""
+    return max(-(1 << (bits - 1)), min((1 << (bits - 1)) - 1, value << shift))
+
+
+def upper_half(multiplier: int) -> int:
+    """A Q31 multiplier in Q15."""
+    return min((multiplier + (1 << 15)) >> 16, (1 << 15) - 1)
 
 
 def requantize(value: int, multiplier: int, shift: int) -> int:
@@ -79,14 +84,19 @@ def _exp_quarter(value: int) -> int:
     return exp_minus_eighth + doubling_high(exp_minus_eighth, x + tail)
 
 
-def reciprocal_of_one_plus(x: int) -> int:
-    """1 / (1 + x) in Q31 for x in Q31 from 0 to 1."""
+def _two_over_one_plus(x: int) -> int:
+    """2 / (1 + x) in Q29 for x in Q31 from 0 to 1: three Newton steps."""
     half = (x + INT32_MAX + 1) // 2
     y = 1515870810 + doubling_high(half, -1010580540)
     for _ in range(3):
         error = (1 << 29) - doubling_high(half, y)
         y += saturating_left(doubling_high(y, error), 2)
-    return saturating_left(y, 1)
+    return y
+
+
+def reciprocal_of_one_plus(x: int) -> int:
+    """1 / (1 + x) in Q31 for x in Q31 from 0 to 1."""
+    return saturating_left(_two_over_one_plus(x), 1)
 
 
 def logistic(value: int, integer_bits: int) -> int:
@@ -95,6 +105,15 @@ def logistic(value: int, integer_bits: int) -> int:
         return 1 << 30
     positive = reciprocal_of_one_plus(exp_on_negative(-abs(value), integer_bits))
     return positive if value > 0 else INT32_MAX - positive
+
+
+def tanh(value: int, integer_bits: int) -> int:
+    """tanh() in Q31."""
+    if value == 0:
+        return 0
+    # 2 / (1 + exp(-2 |x|)) - 1; the doubling is one bit more to the left of the point.
+    magnitude = _two_over_one_plus(exp_on_negative(-abs(value), integer_bits + 1)) - (1 << 29)
+    return saturating_left(magnitude, 2) * (1 if value > 0 else -1)
 
 
 def round_half_away(value: np.float32) -> int:

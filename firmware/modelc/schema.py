@@ -23,6 +23,10 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "SPLIT": ("SplitOptions", ("NumSplits",)),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "ADD": ("AddOptions", _ACTIVATION),
+    "SUB": ("SubOptions", _ACTIVATION),
+    "MUL": ("MulOptions", _ACTIVATION),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
 }
 """Operator: options table, fields. An operator that is not here has no options that matter."""
 

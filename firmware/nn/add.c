@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "broadcast.h"
+
 /* Both inputs gain this many bits before they are brought to one scale, as in TFLite. */
 #define HEADROOM 20
 
@@ -18,7 +20,8 @@ static inline int32_t scaled(const struct nn_addend *addend, bool halved, int8_t
     return nn_requantize(centred * (1 << HEADROOM), addend->multiplier, addend->shift);
 }
 
-static void add_line(const struct nn_add *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+static inline void combine_line(const struct nn_add *layer, const int8_t *a, const int8_t *b,
+                                int32_t sign, int8_t *output) {
     const int32_t step_a = layer->first.step[3];
     const int32_t step_b = layer->second.step[3];
     const bool halved_a = is_halved(&layer->first);
@@ -26,7 +29,7 @@ static void add_line(const struct nn_add *layer, const int8_t *a, const int8_t *
 
     for (int32_t i = 0; i < layer->shape[3]; i++) {
         const int32_t sum =
-            scaled(&layer->first, halved_a, *a) + scaled(&layer->second, halved_b, *b);
+            scaled(&layer->first, halved_a, *a) + sign * scaled(&layer->second, halved_b, *b);
         const int32_t value =
             layer->output.zero + nn_requantize(sum, layer->multiplier, layer->shift);
         output[i] = nn_clamp(value, layer->output.min, layer->output.max);
@@ -35,17 +38,20 @@ static void add_line(const struct nn_add *layer, const int8_t *a, const int8_t *
     }
 }
 
-void nn_add(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output) {
-    const int32_t *a = layer->first.step;
-    const int32_t *b = layer->second.step;
+static void add_line(const void *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+    combine_line(layer, a, b, 1, output);
+}
 
-    for (int32_t i = 0; i < layer->shape[0]; i++) {
-        for (int32_t j = 0; j < layer->shape[1]; j++) {
-            for (int32_t k = 0; k < layer->shape[2]; k++) {
-                add_line(layer, first + i * a[0] + j * a[1] + k * a[2],
-                         second + i * b[0] + j * b[1] + k * b[2], output);
-                output += layer->shape[3];
-            }
-        }
-    }
+static void sub_line(const void *layer, const int8_t *a, const int8_t *b, int8_t *output) {
+    combine_line(layer, a, b, -1, output);
+}
+
+void nn_add(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output) {
+    nn_each_line(layer->shape, layer->first.step, layer->second.step, add_line, layer, first,
+                 second, output);
+}
+
+void nn_sub(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output) {
+    nn_each_line(layer->shape, layer->first.step, layer->second.step, sub_line, layer, first,
+                 second, output);
 }

@@ -1,4 +1,4 @@
-/* add.h: ADD of two int8 tensors of different scales, with broadcasting.
+/* add.h: ADD and SUB of two int8 tensors of different scales, with broadcasting.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
  * Costs: about 60 instructions a value on Cortex-M4.
@@ -27,5 +27,7 @@ struct nn_add {
 };
 
 void nn_add(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output);
+/* first - second */
+void nn_sub(const struct nn_add *layer, const int8_t *first, const int8_t *second, int8_t *output);
 
 #endif

@@ -4,7 +4,18 @@ A lowering is registered under TFLite's name of the operator, with the name of t
 TFLite Micro resolver. Importing this package fills the registry.
 """
 
-from . import add, convolution, dense, layout, pool, table
+from . import convolution, dense, elementwise, layout, mean, pool, table
 from .registry import LOWERINGS, Lowering, lower
 
-__all__ = ["LOWERINGS", "Lowering", "add", "convolution", "dense", "layout", "lower", "pool", "table"]
+__all__ = [
+    "LOWERINGS",
+    "Lowering",
+    "convolution",
+    "dense",
+    "elementwise",
+    "layout",
+    "lower",
+    "mean",
+    "pool",
+    "table",
+]

@@ -1,4 +1,4 @@
-"""Operators that only move values: RESHAPE and its kin, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT, PAD."""
+"""Operators that only move values: RESHAPE and its kin, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT, PAD, TRANSPOSE."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ModelError
 from ..graph import Graph, Operator, Tensor
 from ..step import Operand, Step, View
-from .axes import merge_axes, pad_axes, steps_of
+from .axes import axis_of, merge_axes, peel_axes, steps_of
 from .registry import lowering
 
 
@@ -21,29 +21,39 @@ class _Part:
     steps: list[int]
 
 
-def _move(operator: Operator, shape: tuple[int, ...], source: _Part, target: _Part) -> Step:
+def _move(operator: Operator, shape: tuple[int, ...], source: _Part, target: _Part) -> list[Step]:
     """Copies source to target; where both lie in one piece, the two may as well share their memory."""
     axes = merge_axes(shape, source.steps, target.steps)
+    if len(axes) == 1 and axes[0][1:] == (1, 1):
+        return [_piece(operator, axes[0][0], source, target)]
+    steps = []
+    for (from_, to), inner in peel_axes(operator, axes, 4):
+        sizes, input_step, output_step = (list(column) for column in zip(*inner, strict=True))
+        steps.append(
+            Step(
+                operator.index,
+                "copy",
+                [Operand(source.tensor.index, source.start + from_), Operand(target.tensor.index, target.start + to)],
+                (source.tensor.index,),
+                target.tensor.index,
+                {"shape": sizes, "input_step": input_step, "output_step": output_step},
+            )
+        )
+    return steps
+
+
+def _piece(operator: Operator, count: int, source: _Part, target: _Part) -> Step:
     step = Step(
         operator.index,
-        "copy",
-        [Operand(source.tensor.index, source.start), Operand(target.tensor.index, target.start)],
+        "move",
+        [Operand(target.tensor.index, target.start), Operand(source.tensor.index, source.start), count],
         (source.tensor.index,),
         target.tensor.index,
     )
-    if len(axes) == 1 and axes[0][1:] == (1, 1):
-        step.kernel = "move"
-        step.arguments = [*reversed(step.arguments), axes[0][0]]
-        if target.tensor.count == axes[0][0]:
-            step.view = View(target.tensor.index, source.tensor.index, source.start)
-        elif source.tensor.count == axes[0][0]:
-            step.view = View(source.tensor.index, target.tensor.index, target.start)
-        return step
-    if len(axes) > 4:
-        raise ModelError(f"{operator} moves values along {len(axes)} axes at once; four is the most")
-    axes = pad_axes(axes, 4)
-    for column, name in enumerate(("shape", "input_step", "output_step")):
-        step.parameters[name] = [axis[column] for axis in axes]
+    if target.tensor.count == count:
+        step.view = View(target.tensor.index, source.tensor.index, source.start)
+    elif source.tensor.count == count:
+        step.view = View(source.tensor.index, target.tensor.index, target.start)
     return step
 
 
@@ -59,7 +69,7 @@ def _alias(graph: Graph, operator: Operator) -> list[Step]:
     data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
     if data.count != output.count:
         raise ModelError(f"{operator} cannot make {list(output.shape)} of {data}, which is {list(data.shape)}")
-    return [_move(operator, (data.count,), _Part(data, 0, [1]), _Part(output, 0, [1]))]
+    return _move(operator, (data.count,), _Part(data, 0, [1]), _Part(output, 0, [1]))
 
 
 for _kind, _tflm in (("RESHAPE", "AddReshape"), ("EXPAND_DIMS", "AddExpandDims"), ("SQUEEZE", "AddSqueeze")):
@@ -73,8 +83,8 @@ def concatenation(graph: Graph, operator: Operator) -> list[Step]:
     if operator.options["FusedActivationFunction"]:
         raise ModelError(f"{operator} has a fused activation, which is not supported")
     axes = len(output.shape)
-    axis = _axis(operator, int(operator.options["Axis"]), axes)
-    position, moves = 0, []
+    axis = axis_of(operator, int(operator.options["Axis"]), axes)
+    position, moves = 0, list[Step]()
     for index in operator.inputs:
         if index < 0:
             raise ModelError(f"{operator} lacks an input; the file is damaged")
@@ -83,13 +93,8 @@ def concatenation(graph: Graph, operator: Operator) -> list[Step]:
         if len(data.shape) != axes or any(size != output.shape[i] for i, size in enumerate(data.shape) if i != axis):
             raise ModelError(f"{operator} cannot join {data} of shape {list(data.shape)} to {list(output.shape)}")
         steps = steps_of(output.shape)
-        moves.append(
-            _move(
-                operator,
-                data.shape,
-                _Part(data, 0, steps_of(data.shape)),
-                _Part(output, position * steps[axis], steps),
-            )
+        moves += _move(
+            operator, data.shape, _Part(data, 0, steps_of(data.shape)), _Part(output, position * steps[axis], steps)
         )
         position += data.shape[axis]
     if not moves or position != output.shape[axis]:
@@ -97,13 +102,7 @@ def concatenation(graph: Graph, operator: Operator) -> list[Step]:
     return moves
 
 
-def _axis(operator: Operator, axis: int, axes: int) -> int:
-    if not -axes <= axis < axes:
-        raise ModelError(f"{operator} names axis {axis} of {axes}; the file is damaged")
-    return axis % axes
-
-
-def _cut(operator: Operator, data: Tensor, output: Tensor, begins: list[int], strides: list[int]) -> Step:
+def _cut(operator: Operator, data: Tensor, output: Tensor, begins: list[int], strides: list[int]) -> list[Step]:
     """The output is data[begin : : stride] along every axis; its shape has been checked by the caller."""
     lengths = output.shape
     steps = steps_of(data.shape)
@@ -130,7 +129,7 @@ def slice_(graph: Graph, operator: Operator) -> list[Step]:
         length = whole - begin if size == -1 else size
         if begin < 0 or begin + length > whole or length != output.shape[axis]:
             raise ModelError(f"{operator} cuts {begin} + {length} out of {whole}, but {output} is {list(output.shape)}")
-    return [_cut(operator, data, output, begins, [1] * len(begins))]
+    return _cut(operator, data, output, begins, [1] * len(begins))
 
 
 @lowering("STRIDED_SLICE", tflm="AddStridedSlice")
@@ -165,7 +164,7 @@ def strided_slice(graph: Graph, operator: Operator) -> list[Step]:
         sum(start * step for start, step in zip(first, steps, strict=True)),
         [stride * step for stride, step in zip(strides, steps, strict=True)],
     )
-    return [_move(operator, tuple(lengths), source, _Part(output, 0, steps_of(tuple(lengths))))]
+    return _move(operator, tuple(lengths), source, _Part(output, 0, steps_of(tuple(lengths))))
 
 
 @lowering("SPLIT", tflm="AddSplit")
@@ -175,15 +174,15 @@ def split(graph: Graph, operator: Operator) -> list[Step]:
     values = graph.integers(operator, 0)
     if len(values) != 1 or not operator.outputs:
         raise ModelError(f"{operator} has axis {values} and {len(operator.outputs)} outputs; the file is damaged")
-    axis = _axis(operator, values[0], len(data.shape))
-    position, moves = 0, []
+    axis = axis_of(operator, values[0], len(data.shape))
+    position, moves = 0, list[Step]()
     for index in operator.outputs:
         output = graph.activation(index)
         begins = [0] * len(data.shape)
         begins[axis] = position
         if output.shape != (*data.shape[:axis], data.shape[axis] // len(operator.outputs), *data.shape[axis + 1 :]):
             raise ModelError(f"{operator} has {len(operator.outputs)} outputs, but {output} is {list(output.shape)}")
-        moves.append(_cut(operator, data, output, begins, [1] * len(begins)))
+        moves += _cut(operator, data, output, begins, [1] * len(begins))
         position += output.shape[axis]
     if position != data.shape[axis]:
         raise ModelError(f"{operator} splits {data.shape[axis]} into {len(operator.outputs)} unequal parts")
@@ -210,10 +209,25 @@ def _pad(graph: Graph, operator: Operator) -> list[Step]:
     steps = steps_of(output.shape)
     start = sum(pads[2 * axis] * step for axis, step in enumerate(steps))
     fill = Step(operator.index, "fill", [Operand(output.index), value, output.count], (), output.index)
-    move = _move(operator, data.shape, _Part(data, 0, steps_of(data.shape)), _Part(output, start, steps))
-    move.view = None  # what lies around the data must not share its memory
-    return [fill, move]
+    moves = _move(operator, data.shape, _Part(data, 0, steps_of(data.shape)), _Part(output, start, steps))
+    for move in moves:
+        move.view = None  # what lies around the data must not share its memory
+    return [fill, *moves]
 
 
 lowering("PAD", "AddPad")(_pad)
 lowering("PADV2", "AddPadV2")(_pad)
+
+
+@lowering("TRANSPOSE", tflm="AddTranspose")
+def transpose(graph: Graph, operator: Operator) -> list[Step]:
+    """Axis i of the output is axis permutation[i] of the input."""
+    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    permutation = graph.integers(operator, 1)
+    if sorted(permutation) != list(range(len(data.shape))):
+        raise ModelError(f"{operator} has the permutation {permutation} for {data} of shape {list(data.shape)}")
+    if tuple(data.shape[axis] for axis in permutation) != output.shape:
+        raise ModelError(f"{operator} cannot make {list(output.shape)} of {data}, which is {list(data.shape)}")
+    steps = steps_of(data.shape)
+    source = _Part(data, 0, [steps[axis] for axis in permutation])
+    return _move(operator, output.shape, source, _Part(output, 0, steps_of(output.shape)))

@@ -1,4 +1,4 @@
-"""Functions of one value, as tables: LOGISTIC, RELU, RELU6, QUANTIZE; and SOFTMAX, whose exp() is one."""
+"""Functions of one value, as tables: LOGISTIC, TANH, HARD_SWISH, RELU and its kin, QUANTIZE; and SOFTMAX's exp()."""
 
 from collections.abc import Callable
 
@@ -40,25 +40,68 @@ def _check_probability(operator: Operator, output: Tensor) -> None:
         )
 
 
-@lowering("LOGISTIC", tflm="AddLogistic")
-def logistic(graph: Graph, operator: Operator) -> list[Step]:
-    """The input is taken to Q4.27; beyond its range the result is saturated."""
-    data, output = _ends(graph, operator)
-    _check_probability(operator, output)
+def _saturating(operator: Operator, data: Tensor, function: Callable[[int], int]) -> Callable[[int], int]:
+    """`function` of a value in Q4.27 for the input's values that fit it; the ends of int8 beyond."""
     multiplier, shift = fixedpoint.quantize_multiplier(float(data.scale) * (1 << 27))
     if shift < 0:
         raise ModelError(f"{data} of {operator} has a scale of {data.scale}: too small")
     radius = fixedpoint.input_radius(4, shift)
 
-    def function(value: int) -> int:
+    def of(value: int) -> int:
         centred = value - data.zero_point
-        if centred <= -radius:
-            return -128
-        if centred >= radius:
-            return 127
-        return (
-            fixedpoint.divide_pot(fixedpoint.logistic(fixedpoint.requantize(centred, multiplier, shift), 4), 23) - 128
-        )
+        if abs(centred) >= radius:
+            return 127 if centred > 0 else -128
+        return function(fixedpoint.requantize(centred, multiplier, shift))
+
+    return of
+
+
+@lowering("LOGISTIC", tflm="AddLogistic")
+def logistic(graph: Graph, operator: Operator) -> list[Step]:
+    """The input is taken to Q4.27; beyond its range the result is saturated."""
+    data, output = _ends(graph, operator)
+    _check_probability(operator, output)
+
+    def function(value: int) -> int:
+        return fixedpoint.divide_pot(fixedpoint.logistic(value, 4), 23) - 128
+
+    return _lookup(operator, data, output, _saturating(operator, data, function))
+
+
+@lowering("TANH", tflm="AddTanh")
+def tanh(graph: Graph, operator: Operator) -> list[Step]:
+    """As LOGISTIC; TFLite Micro takes the output's scale for 1/128 and its zero point for 0 without a look."""
+    data, output = _ends(graph, operator)
+    return _lookup(
+        operator,
+        data,
+        output,
+        _saturating(operator, data, lambda value: fixedpoint.divide_pot(fixedpoint.tanh(value, 4), 24)),
+    )
+
+
+@lowering("HARD_SWISH", tflm="AddHardSwish")
+def hard_swish(graph: Graph, operator: Operator) -> list[Step]:
+    """x times relu6(x + 3) / 6, in 16-bit steps."""
+    data, output = _ends(graph, operator)
+    fine = np.float32(1 / 128) * data.scale  # of an input that is shifted to the top of 16 bits
+    final, final_shift = fixedpoint.quantize_multiplier(float(fine / output.scale))
+    slope, slope_shift = fixedpoint.quantize_multiplier(float(fine / np.float32(3 / 32768)))
+    if final_shift > 0 or final_shift < -15 or slope_shift < -15:
+        raise ModelError(f"{operator} has scales too far apart ({data.scale} to {output.scale})")
+    final, slope = fixedpoint.upper_half(final), fixedpoint.upper_half(slope)
+
+    def function(value: int) -> int:
+        shifted = (value - data.zero_point) << 7
+        gate = shifted if slope_shift <= 0 else fixedpoint.saturating_left(shifted, slope_shift - 1, 16)
+        gate = fixedpoint.doubling_high(gate, slope, 16)
+        if slope_shift > 0:
+            gate = fixedpoint.saturating_left(gate, 1, 16)
+        gate = fixedpoint.divide_pot(gate, max(-slope_shift, 0))
+        # From -1..1 to 0..1. The last product is rounded towards zero.
+        product = ((gate + (1 << 15)) >> 1) * fixedpoint.doubling_high(shifted, final, 16)
+        product = abs(product) // (1 << 15) * (1 if product >= 0 else -1)
+        return fixedpoint.divide_pot(product, -final_shift) + output.zero_point
 
     return _lookup(operator, data, output, function)
 
@@ -77,6 +120,24 @@ def relu(graph: Graph, operator: Operator) -> list[Step]:
             output.zero_point + fixedpoint.requantize(value - data.zero_point, multiplier, shift),
         ),
     )
+
+
+@lowering("LEAKY_RELU", tflm="AddLeakyRelu")
+def leaky_relu(graph: Graph, operator: Operator) -> list[Step]:
+    """Rescales; values below zero by alpha as well."""
+    data, output = _ends(graph, operator)
+    alpha = np.float32(operator.options["Alpha"])
+    sign = -1 if alpha < 0 else 1
+    above = fixedpoint.quantize_multiplier(float(data.scale / output.scale))
+    below = fixedpoint.quantize_multiplier(float(data.scale * abs(alpha) / output.scale))
+
+    def function(value: int) -> int:
+        centred = value - data.zero_point
+        if centred >= 0:
+            return output.zero_point + fixedpoint.requantize(centred, *above)
+        return output.zero_point + sign * fixedpoint.requantize(centred, *below)
+
+    return _lookup(operator, data, output, function)
 
 
 @lowering("RELU6", tflm="AddRelu6")

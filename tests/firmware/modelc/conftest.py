@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflite_file import TfliteFile
 
 from firmware.modelc import compile_model
 from firmware.modelc.graph import Graph
@@ -99,6 +100,21 @@ def build(kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
         return Network(folder / "net", path, read(path))
 
     return make
+
+
+@pytest.fixture
+def check(build, tmp_path):
+    """Compiles the model and compares the outputs of some random calls and of the extremes."""
+
+    def compare(model: TfliteFile, inputs: list[int], outputs: list[int]) -> None:
+        path = tmp_path / "model.tflite"
+        path.write_bytes(model.bytes(inputs, outputs))
+        network = build(path)
+        calls = network.random_calls(12)
+        calls[0], calls[1], calls[2, ::2] = -128, 127, -128
+        network.assert_exact(calls)
+
+    return compare
 
 
 @pytest.fixture(scope="session")

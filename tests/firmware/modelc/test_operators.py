@@ -1,77 +1,23 @@
 """Every operator on random shapes, scales and options, against TFLite Micro's reference kernels."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_models import (
+    ACTIVATIONS,
+    SAME,
+    VALID,
+    ZEROS,
+    bias,
+    examples,
+    output_scale,
+    scale,
+    sizes,
+    weights,
+    windowed,
+)
 from tflite_file import TfliteFile
-
-SAME, VALID = 0, 1
-ACTIVATIONS = st.sampled_from([0, 0, 1, 2, 3])  # none, relu, relu -1 to 1, relu6
-ZEROS = st.sampled_from([-128, -127, -3, 0, 1, 77, 127])
-sizes = st.integers
-
-
-def examples(count: int) -> Callable[[Any], Any]:
-    return settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-
-
-@pytest.fixture
-def check(build, tmp_path):
-    """Compiles the model and compares the outputs of some random calls and of the extremes."""
-
-    def compare(model: TfliteFile, inputs: list[int], outputs: list[int]) -> None:
-        path = tmp_path / "model.tflite"
-        path.write_bytes(model.bytes(inputs, outputs))
-        network = build(path)
-        calls = network.random_calls(12)
-        calls[0], calls[1], calls[2, ::2] = -128, 127, -128
-        network.assert_exact(calls)
-
-    return compare
-
-
-def scale(draw: st.DrawFn) -> float:
-    return float(np.float32(2.0 ** draw(st.floats(-9, -2))))
-
-
-def weights(draw: st.DrawFn, shape: tuple[int, ...], axis: int, per_channel: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Values and scales; the values are random, not tiny, and now and then at the ends of their range."""
-    random = np.random.default_rng(draw(sizes(0, 1 << 30)))
-    values = random.integers(-127, 128, shape).astype(np.int8)
-    if draw(st.booleans()):
-        values[random.random(shape) < 0.5] = 127
-    scales = random.uniform(0.001, 0.02, shape[axis] if per_channel else 1).astype(np.float32)
-    return values, scales
-
-
-def bias(draw: st.DrawFn, model: TfliteFile, channels: int, scales: np.ndarray) -> list[int]:
-    """The index of a bias, or nothing."""
-    if not draw(st.booleans()):
-        return []
-    random = np.random.default_rng(draw(sizes(0, 1 << 30)))
-    values = random.integers(-20000, 20000, channels).astype(np.int32)
-    return [model.tensor((channels,), scales, 0, values, "int32")]
-
-
-def output_scale(draw: st.DrawFn, accumulator_scale: float, depth: int) -> float:
-    """From outputs that saturate and multipliers above 1 to outputs of a few steps."""
-    spread = 40 * depth**0.5
-    return float(np.float32(accumulator_scale * spread * 2.0 ** draw(st.sampled_from([-12, -4, -1, 0, 1, 3]))))
-
-
-def windowed(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
-    reach = (kernel - 1) * dilation + 1
-    return -(-size // stride) if padding == SAME else (size - reach) // stride + 1
 
 
 @st.composite
@@ -181,34 +127,8 @@ def test_pools(check, data, kind):
     check(model, [image], [result])
 
 
-@examples(16)
-@given(st.data())
-def test_add_with_and_without_broadcasting(check, data):
-    draw, model = data.draw, TfliteFile()
-    shape = tuple(draw(sizes(1, 4)) for _ in range(draw(sizes(1, 4))))
-    repeated = tuple(1 if draw(st.booleans()) else size for size in shape)[draw(sizes(0, len(shape) - 1)) :]
-    shapes = draw(st.sampled_from([(shape, shape), (shape, repeated), (repeated, shape)]))
-    scales = [scale(draw) for _ in range(2)]
-    ends = [model.tensor(s, step, draw(ZEROS)) for s, step in zip(shapes, scales, strict=True)]
-    result = model.tensor(shape, float(np.float32(max(scales) * draw(st.floats(0.3, 3)))), draw(ZEROS))
-    model.operator("ADD", ends, [result], FusedActivationFunction=draw(ACTIVATIONS))
-    check(model, ends, [result])
-
-
-@examples(6)
-@given(st.data())
-def test_add_of_a_constant_and_of_a_tensor_to_itself(check, data):
-    draw, model = data.draw, TfliteFile()
-    source = model.tensor((1, 3, 5), scale(draw), draw(ZEROS))
-    constant = model.tensor((5,), scale(draw), 3, np.arange(-60, 60, 25, dtype=np.int8))
-    doubled, result = model.tensor((1, 3, 5), 0.3, draw(ZEROS)), model.tensor((1, 3, 5), 0.4, 5)
-    model.operator("ADD", [source, source], [doubled])
-    model.operator("ADD", [doubled, constant], [result])
-    check(model, [source], [result])
-
-
 @examples(10)
-@given(st.data(), st.sampled_from(["LOGISTIC", "RELU", "RELU6", "QUANTIZE"]))
+@given(st.data(), st.sampled_from(["LOGISTIC", "RELU", "LEAKY_RELU", "RELU6", "QUANTIZE"]))
 def test_functions_of_one_value(check, data, kind):
     draw, model = data.draw, TfliteFile()
     step, zero = scale(draw), draw(ZEROS)
@@ -221,7 +141,8 @@ def test_functions_of_one_value(check, data, kind):
         result = model.tensor((1, 256), step, -128)
     else:
         result = model.tensor((1, 256), step * draw(st.floats(0.2, 5)), draw(ZEROS))
-    model.operator(kind, [source], [result])
+    options = {"Alpha": draw(st.sampled_from([0.0, 0.01, 0.3, 2.5, -0.2]))} if kind == "LEAKY_RELU" else {}
+    model.operator(kind, [source], [result], **options)
     check(model, [source], [result])
 
 
@@ -231,6 +152,29 @@ def test_logistic_is_exact_for_every_input(build, tmp_path, step, zero):
     model = TfliteFile()
     source, result = model.tensor((1, 256), step, zero), model.tensor((1, 256), 1 / 256, -128)
     model.operator("LOGISTIC", [source], [result])
+    (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
+    build(tmp_path / "model.tflite").assert_exact(np.arange(-128, 128)[None].astype(np.int8))
+
+
+@pytest.mark.parametrize("step", [2.0**-20, 0.0001, 0.02, 0.117, 0.43, 3.0])
+@pytest.mark.parametrize("zero", [-128, 0, 127])
+def test_tanh_is_exact_for_every_input(build, tmp_path, step, zero):
+    model = TfliteFile()
+    source, result = model.tensor((1, 256), step, zero), model.tensor((1, 256), 1 / 128, 0)
+    model.operator("TANH", [source], [result])
+    (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
+    build(tmp_path / "model.tflite").assert_exact(np.arange(-128, 128)[None].astype(np.int8))
+
+
+@pytest.mark.parametrize(
+    ("step", "result_step"),
+    [(0.0001, 0.0001), (0.003, 0.001), (0.02, 0.015), (0.0235, 0.0117), (0.06, 0.04), (0.43, 0.4), (1.7, 1.9)],
+)
+@pytest.mark.parametrize("zero", [-128, -3, 127])
+def test_hard_swish_is_exact_for_every_input(build, tmp_path, step, result_step, zero):
+    model = TfliteFile()
+    source, result = model.tensor((1, 256), step, zero), model.tensor((1, 256), result_step, -100)
+    model.operator("HARD_SWISH", [source], [result])
     (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
     build(tmp_path / "model.tflite").assert_exact(np.arange(-128, 128)[None].astype(np.int8))
 
@@ -264,6 +208,25 @@ def test_concatenation(check, data):
     result = model.tensor(tuple(whole), step, zero)
     model.operator("CONCATENATION", joined, [result], Axis=axis)
     check(model, ends, [result])
+
+
+@examples(16)
+@given(st.data())
+def test_transpose(check, data):
+    draw, model = data.draw, TfliteFile()
+    shape = tuple(draw(sizes(1, 4)) for _ in range(draw(sizes(1, 5))))
+    permutation = draw(st.permutations(range(len(shape))))
+    source = model.tensor(shape)
+    result = model.tensor(tuple(shape[axis] for axis in permutation))
+    model.operator("TRANSPOSE", [source, model.integers(permutation)], [result])
+    check(model, [source], [result])
+
+
+def test_transpose_of_five_axes_end_for_end(check):
+    model = TfliteFile()
+    source, result = model.tensor((2, 3, 4, 5, 6)), model.tensor((6, 5, 4, 3, 2))
+    model.operator("TRANSPOSE", [source, model.integers([4, 3, 2, 1, 0])], [result])
+    check(model, [source], [result])
 
 
 @examples(10)

@@ -1,0 +1,65 @@
+"""ADD, SUB and MUL on random shapes and scales, against TFLite Micro's reference kernels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from random_models import ACTIVATIONS, ZEROS, examples, scale, sizes
+from tflite_file import TfliteFile
+
+from firmware.modelc import ModelError
+from firmware.modelc.graph import Operator
+from firmware.modelc.operators.axes import peel_axes
+
+KINDS = ("ADD", "SUB", "MUL")
+
+
+def result_scale(draw: st.DrawFn, kind: str, scales: list[float]) -> float:
+    """From one at which most results saturate to one that leaves few steps."""
+    whole = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
+    return float(np.float32(whole * draw(st.floats(0.3, 3))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@examples(12)
+@given(st.data())
+def test_with_and_without_broadcasting(check, kind, data):
+    draw, model = data.draw, TfliteFile()
+    shape = tuple(draw(sizes(1, 4)) for _ in range(draw(sizes(1, 6 if kind == "MUL" else 5))))
+    repeated = tuple(1 if draw(st.booleans()) else size for size in shape)[draw(sizes(0, len(shape) - 1)) :]
+    shapes = draw(st.sampled_from([(shape, shape), (shape, repeated), (repeated, shape)]))
+    scales = [scale(draw) for _ in range(2)]
+    ends = [model.tensor(s, step, draw(ZEROS)) for s, step in zip(shapes, scales, strict=True)]
+    result = model.tensor(shape, result_scale(draw, kind, scales), draw(ZEROS))
+    model.operator(kind, ends, [result], FusedActivationFunction=draw(ACTIVATIONS))
+    check(model, ends, [result])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@examples(4)
+@given(st.data())
+def test_with_a_constant_and_with_itself(check, kind, data):
+    draw, model = data.draw, TfliteFile()
+    source = model.tensor((1, 3, 5), scale(draw), draw(ZEROS))
+    constant = model.tensor((5,), 0.02, 3, np.arange(-60, 60, 25, dtype=np.int8))
+    own, result = model.tensor((1, 3, 5), 0.3, draw(ZEROS)), model.tensor((1, 3, 5), 0.4, 5)
+    model.operator(kind, [source, source], [own])
+    model.operator(kind, draw(st.permutations([own, constant])), [result])
+    check(model, [source], [result])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axes_that_alternate_between_repeated_and_not(check, kind):
+    model = TfliteFile()
+    ends = [model.tensor((2, 1, 3, 1, 2), 0.1, 3), model.tensor((1, 2, 1, 3, 1), 0.07, -9)]
+    result = model.tensor((2, 2, 3, 3, 2), 0.15, 1)
+    model.operator(kind, ends, [result])
+    check(model, ends, [result])
+
+
+def test_too_many_walks_are_refused():
+    operator = Operator(7, "ADD", (0, 1), (2,))
+    axes = [(20, 1), (20, 3), (20, 5)]
+    assert len(peel_axes(operator, axes, 2)) == 20
+    with pytest.raises(ModelError, match="operator 7 ADD goes over 3 axes"):
+        peel_axes(operator, axes, 1)
