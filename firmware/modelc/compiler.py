@@ -53,7 +53,7 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
     try:
         steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
-            graph.activation(index)
+            graph.interface(index)
         emitter = Emitter(name, graph, plan(graph, steps), core)
         texts = {f"{name}.c": emitter.source(), f"{name}.h": emitter.header()}
     except ModelError as error:

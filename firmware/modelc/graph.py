@@ -7,6 +7,8 @@ import numpy as np
 
 from .errors import ModelError
 
+VALUE_BYTES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4}
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -28,6 +30,11 @@ class Tensor:
     def count(self) -> int:
         """Number of values."""
         return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Its size in memory."""
+        return self.count * VALUE_BYTES.get(self.dtype, 1)
 
     @property
     def scale(self) -> np.float32:
@@ -85,6 +92,17 @@ class Graph:
         if tensor.dtype != "int8":
             raise ModelError(f"{tensor} is {tensor.dtype}; quantize the model to int8 in full")
         return tensor
+
+    def floats(self, index: int) -> Tensor:
+        """The float32 tensor at `index`, at an end of the network; raises ModelError for a constant or another type."""
+        tensor = self.tensors[index]
+        if tensor.dtype != "float32" or tensor.data is not None:
+            raise ModelError(f"{tensor} is {'a constant' if tensor.data is not None else tensor.dtype}, not a float32")
+        return tensor
+
+    def interface(self, index: int) -> Tensor:
+        """An input or output of the network: int8, or float32."""
+        return self.floats(index) if self.tensors[index].dtype == "float32" else self.activation(index)
 
     def constant(self, operator: Operator, position: int, dtypes: tuple[str, ...]) -> Tensor:
         """The constant at input `position` of `operator`; raises ModelError if it is computed or of another type."""

@@ -88,7 +88,7 @@ class _Storage:
             self.fixed.add(state.input)
 
     def size(self, index: int) -> int:
-        return self.graph.tensors[index].count
+        return self.graph.tensors[index].bytes
 
     def is_whole(self, index: int) -> bool:
         """True if the tensor fills its root's memory, so that the root's fate is its own to decide."""

@@ -13,7 +13,7 @@ from . import schema
 from .errors import ModelError
 from .graph import Graph, Operator, State, Tensor
 
-_DTYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64}
+_DTYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "float32": np.float32}
 _MAX_VALUES = 1 << 28
 _MAX_AXES = 8
 

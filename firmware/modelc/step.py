@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-Field = "int | np.ndarray | list[int] | dict[str, Field]"
+Field = "int | np.float32 | np.ndarray | list[int] | dict[str, Field]"
 """A member of a kernel's parameter struct: a number, a constant array (by address), a list, a nested struct."""
 
 

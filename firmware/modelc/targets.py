@@ -24,6 +24,8 @@ PORTABLE = {
     "mean": Kernel("nn_mean", "mean.h", "nn_mean"),
     "softmax": Kernel("nn_softmax", "softmax.h", "nn_softmax"),
     "copy": Kernel("nn_copy", "copy.h", "nn_copy"),
+    "quantize": Kernel("nn_quantize", "quantize.h", "nn_affine"),
+    "dequantize": Kernel("nn_dequantize", "quantize.h", "nn_affine"),
     "lookup": Kernel("nn_lookup", "lookup.h"),
     "move": Kernel("memcpy", "string.h"),
     "fill": Kernel("memset", "string.h"),

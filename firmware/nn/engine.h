@@ -5,8 +5,9 @@
  * arena_bytes, 16-byte aligned, that holds activations, state and scratch. Two arenas are two
  * independent instances.
  *
- * Streaming state (an input NAME and an output NAME_out of one shape and scale) lives in the arena
- * and is carried by invoke() itself: a caller only sees the other tensors.
+ * Streaming state (an input NAME and an output NAME_out of one shape and scale, or a variable of
+ * the model) lives in the arena and is carried by invoke() itself: a caller only sees the other
+ * tensors.
  */
 #ifndef EARSHOT_ENGINE_H
 #define EARSHOT_ENGINE_H
@@ -14,10 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum nn_type {
+    NN_INT8 = 0,
+    NN_FLOAT32 = 1, /* IEEE single precision in the core's byte order, at a multiple of 16 bytes */
+};
+
 struct nn_tensor {
     const char *name;
-    uint32_t bytes;
-    int32_t zero_point;
+    uint32_t bytes; /* one a value of NN_INT8, four a value of NN_FLOAT32 */
+    enum nn_type type;
+    int32_t zero_point; /* this and the next for NN_INT8 only */
     /* int8 = zero_point + round(x_q8 * from_q8_q16 / 65536), for a real value x given in Q8. */
     uint32_t from_q8_q16;
 };
@@ -30,9 +37,11 @@ struct nn_model {
     uint32_t outputs;
     const struct nn_tensor *input; /* without state */
     const struct nn_tensor *output;
-    /* Sets every state in the arena to its zero point. False if the engine cannot run. */
+    /* Sets every state in the arena to its first value: its zero point, if the model names no
+     * other. False if the engine cannot run. */
     bool (*init)(void *arena);
     bool (*invoke)(void *arena);
+    /* The tensor's first byte; between two calls of invoke() an input keeps nothing. */
     int8_t *(*input_data)(void *arena, uint32_t index);
     const int8_t *(*output_data)(const void *arena, uint32_t index);
 };

@@ -13,8 +13,9 @@ bool detector_init(struct detector *detector, const struct nn_model *model, void
                    size_t arena_bytes) {
     detector->model = model;
     detector->arena = arena;
-    return model->inputs == 1 && model->input[0].bytes == DETECTOR_FEATURES &&
-           model->outputs == 1 && model->output[0].bytes == 1 &&
+    return model->inputs == 1 && model->input[0].type == NN_INT8 &&
+           model->input[0].bytes == DETECTOR_FEATURES && model->outputs == 1 &&
+           model->output[0].type == NN_INT8 && model->output[0].bytes == 1 &&
            model->output[0].zero_point == INT8_MIN && model->arena_bytes <= arena_bytes &&
            (uintptr_t)arena % ARENA_ALIGNMENT == 0 && model->init(arena);
 }

@@ -4,12 +4,13 @@ A lowering is registered under TFLite's name of the operator, with the name of t
 TFLite Micro resolver. Importing this package fills the registry.
 """
 
-from . import convolution, dense, elementwise, layout, mean, pool, table
+from . import affine, convolution, dense, elementwise, layout, mean, pool, table
 from .registry import LOWERINGS, Lowering, lower
 
 __all__ = [
     "LOWERINGS",
     "Lowering",
+    "affine",
     "convolution",
     "dense",
     "elementwise",

@@ -8,6 +8,7 @@ from .. import fixedpoint
 from ..errors import ModelError
 from ..graph import Graph, Operator, Tensor
 from ..step import Operand, Step
+from . import affine
 from .registry import lowering
 
 
@@ -152,7 +153,9 @@ def relu6(graph: Graph, operator: Operator) -> list[Step]:
 
 @lowering("QUANTIZE", tflm="AddQuantize")
 def quantize(graph: Graph, operator: Operator) -> list[Step]:
-    """From one int8 scale to another."""
+    """From one int8 scale to another, or from float32."""
+    if graph.tensors[graph.input(operator, 0)].dtype == "float32":
+        return affine.quantize(graph, operator)
     data, output = _ends(graph, operator)
     multiplier, shift = fixedpoint.quantize_multiplier(float(data.scale) / float(output.scale))
     return _lookup(

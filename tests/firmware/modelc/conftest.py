@@ -11,7 +11,7 @@ import pytest
 from tflite_file import TfliteFile
 
 from firmware.modelc import compile_model
-from firmware.modelc.graph import Graph
+from firmware.modelc.graph import Graph, Tensor
 from firmware.modelc.reader import read
 
 REPOSITORY = Path(__file__).parents[3]
@@ -52,31 +52,44 @@ class Network:
         interpreter = runtime.Interpreter.from_file(str(self.path), arena_size=4 << 20)
         tensors = self.graph.tensors
         order_in, order_out = interface_order(self.graph)
-        states = {
-            s.input: np.full(tensors[s.input].shape, tensors[s.input].zero_point, np.int8) for s in self.graph.states
-        }
+        carried = [state for state in self.graph.states if state.input in order_in]  # the others it keeps itself
+        states = {state.input: first_value(tensors[state.input]) for state in carried}
         results = []
         for call in calls.astype(np.int8):
             values, position = dict(states), 0
             for _, index in self.graph.inputs:
-                values[index] = call[position : position + tensors[index].count].reshape(tensors[index].shape)
-                position += tensors[index].count
+                data = call[position : position + tensors[index].bytes].view(tensors[index].dtype)
+                values[index] = data.reshape(tensors[index].shape)
+                position += tensors[index].bytes
             for slot, index in enumerate(order_in):
                 interpreter.set_input(values[index], slot)
             interpreter.invoke()
             outputs = {index: interpreter.get_output(slot).copy() for slot, index in enumerate(order_out)}
-            states = {state.input: outputs[state.output] for state in self.graph.states}
-            results.append(np.concatenate([outputs[index].reshape(-1) for _, index in self.graph.outputs]))
+            states = {state.input: outputs[state.output] for state in carried}
+            results.append(np.concatenate([outputs[i].reshape(-1).view(np.int8) for _, i in self.graph.outputs]))
         return np.stack(results)
 
     def random_calls(self, count: int, seed: int = 1) -> np.ndarray:
-        """Inputs [count, bytes] that are uniform over int8."""
-        size = sum(self.graph.tensors[index].count for _, index in self.graph.inputs)
-        return np.random.default_rng(seed).integers(-128, 128, (count, size)).astype(np.int8)
+        """Inputs [count, bytes] that are uniform over int8; those that are float32 are normal, with some far out."""
+        tensors = [self.graph.tensors[index] for _, index in self.graph.inputs]
+        random = np.random.default_rng(seed)
+        calls = random.integers(-128, 128, (count, sum(tensor.bytes for tensor in tensors))).astype(np.int8)
+        position = 0
+        for tensor in tensors:
+            if tensor.dtype == "float32":
+                values = random.normal(0, 1, (count, tensor.count)) * random.choice([0.3, 1, 9], (count, tensor.count))
+                calls[:, position : position + tensor.bytes] = values.astype(np.float32).view(np.int8)
+            position += tensor.bytes
+        return calls
 
     def assert_exact(self, calls: np.ndarray) -> None:
         """Every byte of every output is TFLite Micro's."""
         np.testing.assert_array_equal(self.run(calls), self.judge(calls))
+
+
+def first_value(tensor: Tensor) -> np.ndarray:
+    """What a state holds before the first call."""
+    return np.full(tensor.shape, tensor.zero_point if tensor.dtype == "int8" else 0, tensor.dtype)
 
 
 def interface_order(graph: Graph) -> tuple[list[int], list[int]]:

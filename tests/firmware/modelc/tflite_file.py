@@ -31,6 +31,7 @@ _OPTIONS = {
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
     "QUANTIZE": "QuantizeOptions",
+    "DEQUANTIZE": "DequantizeOptions",
 }
 
 

@@ -216,6 +216,14 @@ def test_a_network_that_gives_no_probability_is_a_fault() -> None:
     assert Listener(model=other[0]).c.state == LIBRARY.LISTENER_FAULT
 
 
+def test_a_network_of_floats_is_a_fault() -> None:
+    tensor = FFI.new("struct nn_tensor *", LIBRARY.vad_model.output[0])
+    tensor.type = LIBRARY.NN_FLOAT32
+    other = FFI.new("struct nn_model *", LIBRARY.vad_model)
+    other.output = tensor
+    assert Listener(model=other[0]).c.state == LIBRARY.LISTENER_FAULT
+
+
 def test_an_engine_that_fails_is_a_fault_and_closes_the_gate() -> None:
     failing = FFI.new("struct nn_model *", LIBRARY.vad_model)
     fails = FFI.callback("bool(void *)", lambda _: False)
