@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .graph import Graph, Tensor
+from .graph import Graph, State, Tensor
 from .planner import ALIGNMENT, Plan
 from .step import Operand, Scratch, Step
 from .targets import Target
@@ -67,9 +67,8 @@ def from_q8_q16(tensor: Tensor) -> int:
     return min(round(256 / float(tensor.scale)), 0xFFFFFFFF)
 
 
-def _first_value(tensor: Tensor) -> int:
-    """The byte with which TFLite Micro fills a state: what stands for zero."""
-    return tensor.zero_point if tensor.dtype == "int8" else 0
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    return np.frombuffer(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes(), np.int8)
 
 
 def _described(which: str, number: int, name: str, tensor: Tensor) -> str:
@@ -128,11 +127,7 @@ class Emitter:
         """NAME.c."""
         calls = [line for number, step in enumerate(self.plan.steps) for line in self._call(number, step)]
         calls += [f"    {line}" for line in self._moves()]
-        starts = [
-            f"memset({self._pointer(state.input)}, {_first_value(self.graph.tensors[state.input])}, "
-            f"{self.graph.tensors[state.input].bytes});"
-            for state in self.graph.states
-        ]
+        starts = [self._start(state) for state in self.graph.states]
         accessors = [
             *self._accessor("input_data", "int8_t *", "void *", [self._pointer(i) for _, i in self.graph.inputs]),
             *self._accessor(
@@ -165,12 +160,24 @@ class Emitter:
         ]
         return "\n".join(lines) + "\n"
 
+    def _start(self, state: State) -> str:
+        """Sets a state to what the first call finds."""
+        tensor = self.graph.tensors[state.input]
+        if state.initial is None:
+            # What stands for zero, as TFLite Micro fills its variables.
+            values = np.full(1, tensor.zero_point if tensor.dtype == "int8" else 0, np.int8)
+        else:
+            values = _as_bytes(state.initial)
+        if (values == values[0]).all():
+            return f"memset({self._pointer(state.input)}, {values[0]}, {tensor.bytes});"
+        return f"memcpy({self._pointer(state.input)}, {self._constants.name_of(values)}, {tensor.bytes});"
+
     def _pointer(self, tensor: int, offset: int = 0) -> str:
         if tensor in self.plan.offsets:
             return f"{_ARENA} + {self.plan.offsets[tensor] + offset}"
         data = self.graph.tensors[tensor].data
         assert data is not None
-        name = self._constants.name_of(data)
+        name = self._constants.name_of(_as_bytes(data))
         return f"{name} + {offset}" if offset else name
 
     def _output(self, tensor: int) -> str:

@@ -22,6 +22,7 @@ class Tensor:
     zero_points: np.ndarray  # int64, as many as scales
     axis: int  # along which the scales run, if there are several
     data: np.ndarray | None = None
+    variable: bool = False  # kept from call to call by the operator that works on it
 
     def __str__(self) -> str:
         return f"tensor {self.index} '{self.name}'"
@@ -59,7 +60,7 @@ class Operator:
     kind: str  # TFLite's name: CONV_2D
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: dict[str, int | float] = field(default_factory=dict)
+    options: dict[str, int | float | str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"operator {self.index} {self.kind}"
@@ -67,16 +68,20 @@ class Operator:
 
 @dataclass(frozen=True)
 class State:
-    """A tensor that leaves one call as `output` and enters the next as `input`."""
+    """A tensor that leaves one call as `output` and enters the next as `input`.
+
+    The two are one where an operator changes it in place, or nothing does.
+    """
 
     name: str
     input: int
     output: int
+    initial: np.ndarray | None = None  # what the first call finds; without it, what stands for zero
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A whole model: one subgraph, checked for consistency."""
+    """A whole model, checked for consistency: its main subgraph, with variables made states."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
@@ -92,6 +97,11 @@ class Graph:
         if tensor.dtype != "int8":
             raise ModelError(f"{tensor} is {tensor.dtype}; quantize the model to int8 in full")
         return tensor
+
+    def moved(self, index: int) -> Tensor:
+        """A tensor whose values are only moved about: int8 or float32."""
+        tensor = self.tensors[index]
+        return tensor if tensor.dtype == "float32" else self.activation(index)
 
     def floats(self, index: int) -> Tensor:
         """The float32 tensor at `index`, at an end of the network; raises ModelError for a constant or another type."""

@@ -11,7 +11,9 @@ import tflite
 
 from . import schema
 from .errors import ModelError
+from .folding import fold_shapes
 from .graph import Graph, Operator, State, Tensor
+from .variables import resolve_variables
 
 _DTYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "float32": np.float32}
 _MAX_VALUES = 1 << 28
@@ -45,12 +47,11 @@ def parse(source: bytes) -> Graph:
 
 def _graph(source: bytes) -> Graph:
     model = tflite.Model.GetRootAsModel(source, 0)
-    if model.SubgraphsLength() != 1:
-        raise ModelError(f"the file holds {model.SubgraphsLength()} subgraphs; export one signature")
+    if model.SubgraphsLength() < 1:
+        raise ModelError("the file holds no subgraph; it is damaged")
+    _limit(source, model.SubgraphsLength(), model.BuffersLength())
     subgraph = model.Subgraphs(0)
-    _limit(source, subgraph.TensorsLength(), subgraph.OperatorsLength(), model.BuffersLength())
-    tensors = tuple(_tensor(source, model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength()))
-    operators = tuple(_operator(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength()))
+    tensors, operators = _subgraph(source, model, 0)
     inputs = _indices(subgraph.InputsAsNumpy(), len(tensors), "the graph's inputs")
     outputs = _indices(subgraph.OutputsAsNumpy(), len(tensors), "the graph's outputs")
     _check_order(tensors, operators, inputs, outputs)
@@ -60,15 +61,41 @@ def _graph(source: bytes) -> Graph:
     named_outputs = list(zip(output_names, outputs, strict=True))
     states = _states(tensors, named_inputs, named_outputs)
     carried = {state.name for state in states}
+    initialisers = {
+        number: _subgraph(source, model, number) for number in _called_once(operators, model.SubgraphsLength())
+    }
+    tensors = fold_shapes(tensors, operators)
+    resolved = resolve_variables(tensors, operators, initialisers)
+    used = {index for operator in operators for index in operator.inputs}
+    kept = [State(t.name, t.index, t.index) for t in tensors if t.variable and t.index in used]
     return Graph(
-        tensors=tensors,
-        operators=operators,
+        tensors=resolved.tensors,
+        operators=resolved.operators,
         inputs=tuple(pair for pair in named_inputs if pair[0] not in carried),
         outputs=tuple(pair for pair in named_outputs if pair[0].removesuffix("_out") not in carried),
-        states=states,
+        states=(*states, *resolved.states, *kept),
         crc32=zlib.crc32(source),
         source=source,
     )
+
+
+def _subgraph(source: bytes, model: Any, number: int) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+    subgraph = model.Subgraphs(number)
+    _limit(source, subgraph.TensorsLength(), subgraph.OperatorsLength())
+    return (
+        tuple(_tensor(source, model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength())),
+        tuple(_operator(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength())),
+    )
+
+
+def _called_once(operators: tuple[Operator, ...], subgraphs: int) -> set[int]:
+    """The subgraphs that set variables before the first call; raises ModelError if there are others."""
+    called = {int(op.options["InitSubgraphIndex"]) for op in operators if op.kind == "CALL_ONCE"}
+    if any(not 0 < number < subgraphs for number in called):
+        raise ModelError(f"CALL_ONCE calls subgraph {max(called)} of {subgraphs}; the file is damaged")
+    if len(called) != subgraphs - 1:
+        raise ModelError(f"the file holds {subgraphs} subgraphs; export one signature")
+    return called
 
 
 def _limit(source: bytes, *lengths: int) -> None:
@@ -105,7 +132,9 @@ def _tensor(source: bytes, model: Any, table: Any, index: int) -> Tensor:
         axis = int(quantization.QuantizedDimension())
     if dtype == "int8":
         _check_quantization(label, shape, scales, zero_points, axis)
-    return Tensor(index, name, shape, dtype, scales, zero_points, axis, _data(source, model, table, label, dtype))
+    data = _data(source, model, table, label, dtype)
+    variable = bool(table.IsVariable()) and data is None
+    return Tensor(index, name, shape, dtype, scales, zero_points, axis, data, variable)
 
 
 def _check_quantization(
@@ -159,7 +188,7 @@ def _operator(model: Any, table: Any, index: int) -> Operator:
     return Operator(index, kind, inputs, outputs, _options(table, kind, index))
 
 
-def _options(table: Any, kind: str, index: int) -> dict[str, int | float]:
+def _options(table: Any, kind: str, index: int) -> dict[str, int | float | str]:
     if kind not in schema.OPTIONS:
         return {}
     name, fields = schema.OPTIONS[kind]
@@ -169,7 +198,10 @@ def _options(table: Any, kind: str, index: int) -> dict[str, int | float]:
     if union is None or found != name:
         raise ModelError(f"operator {index} {kind} has {found} instead of {name}; the file is damaged")
     options.Init(union.Bytes, union.Pos)
-    return {field: getattr(options, field)() for field in fields}
+    values = {field: getattr(options, field)() for field in fields}
+    return {
+        field: _text(value) if value is None or isinstance(value, bytes) else value for field, value in values.items()
+    }
 
 
 def _indices(values: Any, tensors: int, what: str) -> tuple[int, ...]:
@@ -183,7 +215,7 @@ def _check_order(
     tensors: tuple[Tensor, ...], operators: tuple[Operator, ...], inputs: tuple[int, ...], outputs: tuple[int, ...]
 ) -> None:
     """Every tensor is written once, by an input or an operator, before it is read."""
-    known = {tensor.index for tensor in tensors if tensor.data is not None}
+    known = {tensor.index for tensor in tensors if tensor.data is not None or tensor.variable}
     for index in inputs:
         if index in known:
             raise ModelError(f"{tensors[index]} is an input twice, or an input and a constant")

@@ -26,6 +26,11 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "SUB": ("SubOptions", _ACTIVATION),
     "MUL": ("MulOptions", _ACTIVATION),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
+    "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
+    "PACK": ("PackOptions", ("Axis",)),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
 }
 """Operator: options table, fields. An operator that is not here has no options that matter."""

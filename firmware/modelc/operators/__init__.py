@@ -4,7 +4,7 @@ A lowering is registered under TFLite's name of the operator, with the name of t
 TFLite Micro resolver. Importing this package fills the registry.
 """
 
-from . import affine, convolution, dense, elementwise, layout, mean, pool, table
+from . import affine, convolution, dense, elementwise, layout, mean, pool, table, variable
 from .registry import LOWERINGS, Lowering, lower
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "mean",
     "pool",
     "table",
+    "variable",
 ]

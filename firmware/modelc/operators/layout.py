@@ -1,4 +1,4 @@
-"""Operators that only move values: RESHAPE and its kin, CONCATENATION, SLICE, STRIDED_SLICE, SPLIT, PAD, TRANSPOSE."""
+"""Operators that only move values: RESHAPE and its kin, CONCATENATION, SLICE, SPLIT, PACK, PAD, TRANSPOSE and more."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from ..errors import ModelError
-from ..graph import Graph, Operator, Tensor
+from ..graph import VALUE_BYTES, Graph, Operator, Tensor
 from ..step import Operand, Step, View
 from .axes import axis_of, merge_axes, peel_axes, steps_of
 from .registry import lowering
@@ -23,6 +23,9 @@ class _Part:
 
 def _move(operator: Operator, shape: tuple[int, ...], source: _Part, target: _Part) -> list[Step]:
     """Copies source to target; where both lie in one piece, the two may as well share their memory."""
+    if source.tensor.dtype != target.tensor.dtype:
+        raise ModelError(f"{operator} cannot make {target.tensor.dtype} of {source.tensor}, {source.tensor.dtype}")
+    source, target, shape = _bytes(source), _bytes(target), (*shape, VALUE_BYTES[source.tensor.dtype])
     axes = merge_axes(shape, source.steps, target.steps)
     if len(axes) == 1 and axes[0][1:] == (1, 1):
         return [_piece(operator, axes[0][0], source, target)]
@@ -42,6 +45,12 @@ def _move(operator: Operator, shape: tuple[int, ...], source: _Part, target: _Pa
     return steps
 
 
+def _bytes(part: _Part) -> _Part:
+    """The same walk in bytes, with the bytes of a value as its last axis."""
+    size = VALUE_BYTES[part.tensor.dtype]
+    return _Part(part.tensor, part.start * size, [*(step * size for step in part.steps), 1])
+
+
 def _piece(operator: Operator, count: int, source: _Part, target: _Part) -> Step:
     step = Step(
         operator.index,
@@ -50,14 +59,16 @@ def _piece(operator: Operator, count: int, source: _Part, target: _Part) -> Step
         (source.tensor.index,),
         target.tensor.index,
     )
-    if target.tensor.count == count:
+    if target.tensor.bytes == count:
         step.view = View(target.tensor.index, source.tensor.index, source.start)
-    elif source.tensor.count == count:
+    elif source.tensor.bytes == count:
         step.view = View(source.tensor.index, target.tensor.index, target.start)
     return step
 
 
 def _same_scale(operator: Operator, data: Tensor, output: Tensor) -> None:
+    if data.dtype == output.dtype == "float32":
+        return
     if data.scale != output.scale or data.zero_point != output.zero_point:
         raise ModelError(
             f"{operator} must have one scale and zero point for {data} ({data.scale}, {data.zero_point}) "
@@ -65,21 +76,32 @@ def _same_scale(operator: Operator, data: Tensor, output: Tensor) -> None:
         )
 
 
-def _alias(graph: Graph, operator: Operator) -> list[Step]:
-    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+def _ends(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
+    return graph.moved(graph.input(operator, 0)), _output(graph, operator)
+
+
+def _output(graph: Graph, operator: Operator) -> Tensor:
+    if len(operator.outputs) != 1:
+        raise ModelError(f"{operator} has {len(operator.outputs)} outputs instead of one; the file is damaged")
+    return graph.moved(operator.outputs[0])
+
+
+def alias(graph: Graph, operator: Operator) -> list[Step]:
+    """The output has the input's values in the same order."""
+    data, output = _ends(graph, operator)
     if data.count != output.count:
         raise ModelError(f"{operator} cannot make {list(output.shape)} of {data}, which is {list(data.shape)}")
     return _move(operator, (data.count,), _Part(data, 0, [1]), _Part(output, 0, [1]))
 
 
 for _kind, _tflm in (("RESHAPE", "AddReshape"), ("EXPAND_DIMS", "AddExpandDims"), ("SQUEEZE", "AddSqueeze")):
-    lowering(_kind, _tflm)(_alias)
+    lowering(_kind, _tflm)(alias)
 
 
 @lowering("CONCATENATION", tflm="AddConcatenation")
 def concatenation(graph: Graph, operator: Operator) -> list[Step]:
     """The inputs, one after the other along an axis; as in TFLite Micro they all have the output's scale."""
-    output = graph.output(operator)
+    output = _output(graph, operator)
     if operator.options["FusedActivationFunction"]:
         raise ModelError(f"{operator} has a fused activation, which is not supported")
     axes = len(output.shape)
@@ -88,7 +110,7 @@ def concatenation(graph: Graph, operator: Operator) -> list[Step]:
     for index in operator.inputs:
         if index < 0:
             raise ModelError(f"{operator} lacks an input; the file is damaged")
-        data = graph.activation(index)
+        data = graph.moved(index)
         _same_scale(operator, data, output)
         if len(data.shape) != axes or any(size != output.shape[i] for i, size in enumerate(data.shape) if i != axis):
             raise ModelError(f"{operator} cannot join {data} of shape {list(data.shape)} to {list(output.shape)}")
@@ -121,7 +143,7 @@ def _cut(operator: Operator, data: Tensor, output: Tensor, begins: list[int], st
 @lowering("SLICE", tflm="AddSlice")
 def slice_(graph: Graph, operator: Operator) -> list[Step]:
     """From begin, size values along every axis; a size of -1 goes to the end."""
-    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    data, output = _ends(graph, operator)
     begins, sizes = graph.integers(operator, 1), graph.integers(operator, 2)
     if not len(begins) == len(sizes) == len(data.shape) == len(output.shape):
         raise ModelError(f"{operator} has begin {begins} and size {sizes} for {data} of shape {list(data.shape)}")
@@ -135,7 +157,7 @@ def slice_(graph: Graph, operator: Operator) -> list[Step]:
 @lowering("STRIDED_SLICE", tflm="AddStridedSlice")
 def strided_slice(graph: Graph, operator: Operator) -> list[Step]:
     """data[begin:end:stride] along every axis, with Python's rules for what is negative or left out."""
-    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    data, output = _ends(graph, operator)
     options = operator.options
     if options["EllipsisMask"] or options["NewAxisMask"] or options["Offset"]:
         raise ModelError(f"{operator} uses an ellipsis, a new axis or an offset, which is not supported")
@@ -170,14 +192,14 @@ def strided_slice(graph: Graph, operator: Operator) -> list[Step]:
 @lowering("SPLIT", tflm="AddSplit")
 def split(graph: Graph, operator: Operator) -> list[Step]:
     """Equal parts along an axis; input 0 is the axis, input 1 the data."""
-    data = graph.activation(graph.input(operator, 1))
+    data = graph.moved(graph.input(operator, 1))
     values = graph.integers(operator, 0)
     if len(values) != 1 or not operator.outputs:
         raise ModelError(f"{operator} has axis {values} and {len(operator.outputs)} outputs; the file is damaged")
     axis = axis_of(operator, values[0], len(data.shape))
     position, moves = 0, list[Step]()
     for index in operator.outputs:
-        output = graph.activation(index)
+        output = graph.moved(index)
         begins = [0] * len(data.shape)
         begins[axis] = position
         if output.shape != (*data.shape[:axis], data.shape[axis] // len(operator.outputs), *data.shape[axis + 1 :]):
@@ -222,7 +244,7 @@ lowering("PADV2", "AddPadV2")(_pad)
 @lowering("TRANSPOSE", tflm="AddTranspose")
 def transpose(graph: Graph, operator: Operator) -> list[Step]:
     """Axis i of the output is axis permutation[i] of the input."""
-    data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
+    data, output = _ends(graph, operator)
     permutation = graph.integers(operator, 1)
     if sorted(permutation) != list(range(len(data.shape))):
         raise ModelError(f"{operator} has the permutation {permutation} for {data} of shape {list(data.shape)}")
@@ -231,3 +253,72 @@ def transpose(graph: Graph, operator: Operator) -> list[Step]:
     steps = steps_of(data.shape)
     source = _Part(data, 0, [steps[axis] for axis in permutation])
     return _move(operator, output.shape, source, _Part(output, 0, steps_of(output.shape)))
+
+
+@lowering("PACK", tflm="AddPack")
+def pack(graph: Graph, operator: Operator) -> list[Step]:
+    """The inputs, one after the other along an axis that the output has more."""
+    output = _output(graph, operator)
+    axis = axis_of(operator, int(operator.options["Axis"]), len(output.shape))
+    part = (*output.shape[:axis], *output.shape[axis + 1 :])
+    if len(operator.inputs) != output.shape[axis] or min(operator.inputs) < 0:
+        raise ModelError(f"{operator} packs {len(operator.inputs)} tensors, but {output} is {list(output.shape)}")
+    steps = steps_of(output.shape)
+    around = steps[:axis] + steps[axis + 1 :]
+    moves = list[Step]()
+    for position, index in enumerate(operator.inputs):
+        data = graph.moved(index)
+        _same_scale(operator, data, output)
+        if data.shape != part:
+            raise ModelError(f"{operator} cannot pack {data} of shape {list(data.shape)} to {list(output.shape)}")
+        moves += _move(operator, part, _Part(data, 0, steps_of(part)), _Part(output, position * steps[axis], around))
+    return moves
+
+
+@lowering("UNPACK", tflm="AddUnpack")
+def unpack(graph: Graph, operator: Operator) -> list[Step]:
+    """Each output is the input at one position of an axis, which it lacks."""
+    data = graph.moved(graph.input(operator, 0))
+    axis = axis_of(operator, int(operator.options["Axis"]), len(data.shape))
+    part = (*data.shape[:axis], *data.shape[axis + 1 :])
+    steps = steps_of(data.shape)
+    around = steps[:axis] + steps[axis + 1 :]
+    moves = list[Step]()
+    for position, index in enumerate(operator.outputs):
+        output = graph.moved(index)
+        if output.shape != part or len(operator.outputs) != data.shape[axis]:
+            raise ModelError(f"{operator} cannot cut {list(output.shape)} out of {data}, which is {list(data.shape)}")
+        moves += _move(operator, part, _Part(data, position * steps[axis], around), _Part(output, 0, steps_of(part)))
+    return moves
+
+
+@lowering("GATHER", tflm="AddGather")
+def gather(graph: Graph, operator: Operator) -> list[Step]:
+    """The input at constant positions of one axis."""
+    data, output = _ends(graph, operator)
+    axis = axis_of(operator, int(operator.options["Axis"]), len(data.shape))
+    if operator.options["BatchDims"]:
+        raise ModelError(f"{operator} has batch dimensions, which is not supported")
+    indices = graph.constant(operator, 1, ("int32", "int64"))
+    shape = (*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :])
+    positions = graph.integers(operator, 1)
+    if shape != output.shape or any(not 0 <= position < data.shape[axis] for position in positions):
+        raise ModelError(f"{operator} takes {positions} of {list(data.shape)}, but {output} is {list(output.shape)}")
+    steps = steps_of(data.shape)
+    inner = steps[axis]
+    outer = data.count // (data.shape[axis] * inner)
+    moves = list[Step]()
+    for number, position in enumerate(positions):
+        moves += _move(
+            operator,
+            (outer, inner),
+            _Part(data, position * inner, [data.shape[axis] * inner, 1]),
+            _Part(output, number * inner, [len(positions) * inner, 1]),
+        )
+    return moves
+
+
+@lowering("SHAPE", tflm="AddShape")
+def shape_(graph: Graph, operator: Operator) -> list[Step]:
+    """A constant; what takes it for anything else than a shape is refused where it does."""
+    return []

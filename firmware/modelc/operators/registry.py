@@ -36,4 +36,6 @@ def lower(graph: Graph, operator: Operator) -> list[Step]:
     if operator.kind not in LOWERINGS:
         where = f" (output {graph.tensors[operator.outputs[0]]})" if operator.outputs else ""
         raise ModelError(f"{operator}{where} is not supported; modelc knows {', '.join(sorted(LOWERINGS))}")
+    if operator.outputs and all(graph.tensors[index].data is not None for index in operator.outputs):
+        return []  # constants after all: shapes, or variables that nothing assigns
     return LOWERINGS[operator.kind].lower(graph, operator)

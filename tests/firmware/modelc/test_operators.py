@@ -321,3 +321,50 @@ def test_reshape_and_its_kin(check, kind, shape, result):
     after = model.tensor(result, 0.1, -4)
     model.operator("QUANTIZE", [seen], [after])
     check(model, [source], [after])
+
+
+@examples(10)
+@given(st.data(), st.sampled_from(["PACK", "UNPACK"]))
+def test_pack_and_unpack(check, data, kind):
+    draw, model = data.draw, TfliteFile()
+    part = tuple(draw(sizes(1, 4)) for _ in range(draw(sizes(1, 3))))
+    axis, count = draw(sizes(-len(part) - 1, len(part))), draw(sizes(1, 4))
+    at = axis % (len(part) + 1)
+    whole = model.tensor((*part[:at], count, *part[at:]))
+    parts = [model.tensor(part) for _ in range(count)]
+    if kind == "PACK":
+        model.operator("PACK", parts, [whole], Axis=axis, ValuesCount=count)
+        check(model, parts, [whole])
+    else:
+        model.operator("UNPACK", [whole], parts, Axis=axis, Num=count)
+        check(model, [whole], parts)
+
+
+@examples(8)
+@given(st.data())
+def test_gather(check, data):
+    draw, model = data.draw, TfliteFile()
+    shape = tuple(draw(sizes(1, 4)) for _ in range(draw(sizes(1, 3))))
+    axis = draw(sizes(-len(shape), len(shape) - 1))
+    chosen = draw(st.one_of(sizes(0, shape[axis] - 1), st.lists(sizes(0, shape[axis] - 1), min_size=1, max_size=4)))
+    at = axis % len(shape)
+    source = model.tensor(shape)
+    kept = [] if isinstance(chosen, int) else [len(chosen)]
+    result = model.tensor((*shape[:at], *kept, *shape[at + 1 :]))
+    model.operator("GATHER", [source, model.integers(chosen)], [result], Axis=axis)
+    check(model, [source], [result])
+
+
+def test_shapes_that_are_computed_are_constants(check):
+    model = TfliteFile()
+    source = model.tensor((2, 3, 4), 0.05, 3)
+    shape, rows = model.tensor((3,), None, None, dtype="int32"), model.tensor((), None, None, dtype="int32")
+    wanted, result = model.tensor((2,), None, None, dtype="int32"), model.tensor((2, 12), 0.05, 3)
+    indices = [model.integers(values) for values in ([0], [1], [1])]
+    model.operator("SHAPE", [source], [shape])
+    model.operator("STRIDED_SLICE", [shape, *indices], [rows], ShrinkAxisMask=1)
+    model.operator("PACK", [rows, model.integers(12)], [wanted], ValuesCount=2)
+    model.operator("RESHAPE", [source, wanted], [result])
+    after = model.tensor((2, 12), 0.1, -4)
+    model.operator("QUANTIZE", [result], [after])
+    check(model, [source], [after])

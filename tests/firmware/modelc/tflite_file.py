@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-_TYPES = {"float32": 0, "int32": 2, "int64": 4, "int16": 7, "int8": 9}
+_TYPES = {"float32": 0, "int32": 2, "int64": 4, "int16": 7, "int8": 9, "resource": 13}
 _OPTIONS = {
     "CONV_2D": "Conv2DOptions",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
@@ -30,6 +30,15 @@ _OPTIONS = {
     "SLICE": "SliceOptions",
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
+    "PACK": "PackOptions",
+    "UNPACK": "UnpackOptions",
+    "GATHER": "GatherOptions",
+    "SHAPE": "ShapeOptions",
+    "VAR_HANDLE": "VarHandleOptions",
+    "READ_VARIABLE": "ReadVariableOptions",
+    "ASSIGN_VARIABLE": "AssignVariableOptions",
+    "CALL_ONCE": "CallOnceOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "QUANTIZE": "QuantizeOptions",
     "DEQUANTIZE": "DequantizeOptions",
 }
@@ -41,6 +50,7 @@ class TfliteFile:
 
     tensors: list[dict[str, Any]] = field(default_factory=list)
     operators: list[tuple[str, list[int], list[int], dict[str, Any]]] = field(default_factory=list)
+    subgraphs: list["TfliteFile"] = field(default_factory=list)  # besides the main one
 
     def tensor(
         self,
@@ -65,6 +75,12 @@ class TfliteFile:
         data = np.array(values, dtype)
         return self.tensor(data.shape, None, None, data, dtype)
 
+    def handle(self, name: str) -> int:
+        """The handle of a variable."""
+        index = self.tensor((), None, None, dtype="resource")
+        self.operator("VAR_HANDLE", [], [index], SharedName=name, Container="")
+        return index
+
     def operator(self, kind: str, inputs: list[int], outputs: list[int], **options: Any) -> None:
         """Options are named as in the schema: StrideH, Padding, ..."""
         self.operators.append((kind, inputs, outputs, options))
@@ -73,6 +89,39 @@ class TfliteFile:
         """The flatbuffer; names of inputs and outputs make a signature."""
         b = flatbuffers.Builder(4096)
         buffers = [self._table(b, "Buffer")]
+        graphs = [(self, inputs, outputs), *((other, [], []) for other in self.subgraphs)]
+        kinds = sorted({kind for graph, *_ in graphs for kind, *_ in graph.operators})
+        codes = []
+        for kind in kinds:
+            number = getattr(tflite.BuiltinOperator, kind)
+            codes.append(
+                self._table(b, "OperatorCode", DeprecatedBuiltinCode=min(number, 127), BuiltinCode=number, Version=1)
+            )
+        subgraphs = [graph._subgraph(b, buffers, kinds, *ends) for graph, *ends in graphs]
+        fields = {
+            "Version": 3,
+            "OperatorCodes": self._tables(b, codes),
+            "Subgraphs": self._tables(b, subgraphs),
+            "Buffers": self._tables(b, buffers),
+        }
+        if names is not None:
+            key = b.CreateString("serving_default")
+            ends = [
+                self._tables(
+                    b,
+                    [
+                        self._table(b, "TensorMap", Name=b.CreateString(name), TensorIndex=index)
+                        for name, index in zip(given, indices, strict=True)
+                    ],
+                )
+                for given, indices in zip(names, (inputs, outputs), strict=True)
+            ]
+            signature = self._table(b, "SignatureDef", Inputs=ends[0], Outputs=ends[1], SignatureKey=key)
+            fields["SignatureDefs"] = self._tables(b, [signature])
+        b.Finish(self._table(b, "Model", **fields), file_identifier=b"TFL3")
+        return bytes(b.Output())
+
+    def _subgraph(self, b: Any, buffers: list[int], kinds: list[str], inputs: list[int], outputs: list[int]) -> int:
         tensors = []
         for spec in self.tensors:
             number = 0
@@ -94,22 +143,20 @@ class TfliteFile:
             fields = {"Shape": shape, "Type": _TYPES[spec["dtype"]], "Buffer": number, "Name": name}
             if quantization is not None:
                 fields["Quantization"] = quantization
+            if spec.get("variable"):
+                fields["IsVariable"] = True
             tensors.append(self._table(b, "Tensor", **fields))
-        kinds = sorted({kind for kind, *_ in self.operators})
-        codes = []
-        for kind in kinds:
-            number = getattr(tflite.BuiltinOperator, kind)
-            codes.append(
-                self._table(b, "OperatorCode", DeprecatedBuiltinCode=min(number, 127), BuiltinCode=number, Version=1)
-            )
         operators = []
         for kind, ins, outs, options in self.operators:
             fields = {"OpcodeIndex": kinds.index(kind), "Inputs": self._ints(b, ins), "Outputs": self._ints(b, outs)}
             if kind in _OPTIONS:
-                fields["BuiltinOptions"] = self._table(b, _OPTIONS[kind], **options)
+                values = {
+                    name: b.CreateString(value) if isinstance(value, str) else value for name, value in options.items()
+                }
+                fields["BuiltinOptions"] = self._table(b, _OPTIONS[kind], **values)
                 fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, _OPTIONS[kind])
             operators.append(self._table(b, "Operator", **fields))
-        subgraph = self._table(
+        return self._table(
             b,
             "SubGraph",
             Tensors=self._tables(b, tensors),
@@ -117,28 +164,6 @@ class TfliteFile:
             Outputs=self._ints(b, outputs),
             Operators=self._tables(b, operators),
         )
-        fields = {
-            "Version": 3,
-            "OperatorCodes": self._tables(b, codes),
-            "Subgraphs": self._tables(b, [subgraph]),
-            "Buffers": self._tables(b, buffers),
-        }
-        if names is not None:
-            key = b.CreateString("serving_default")
-            ends = [
-                self._tables(
-                    b,
-                    [
-                        self._table(b, "TensorMap", Name=b.CreateString(name), TensorIndex=index)
-                        for name, index in zip(given, indices, strict=True)
-                    ],
-                )
-                for given, indices in zip(names, (inputs, outputs), strict=True)
-            ]
-            signature = self._table(b, "SignatureDef", Inputs=ends[0], Outputs=ends[1], SignatureKey=key)
-            fields["SignatureDefs"] = self._tables(b, [signature])
-        b.Finish(self._table(b, "Model", **fields), file_identifier=b"TFL3")
-        return bytes(b.Output())
 
     @staticmethod
     def _table(b: flatbuffers.Builder, table: str, **fields: Any) -> int:
