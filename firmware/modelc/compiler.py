@@ -13,6 +13,8 @@ from .planner import plan
 from .reader import read
 from .targets import target_named
 
+_TRAINED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -68,9 +70,9 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
     trained = {
         index
         for operator in graph.operators
-        if operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+        if operator.kind in _TRAINED
         for index in operator.inputs[1:]
-        if index >= 0
+        if index >= 0 and graph.tensors[index].data is not None
     }
     return Compiled(
         name=name,

@@ -11,7 +11,7 @@ from .step import Operand, Scratch, Step
 from .targets import Target
 
 _ARENA = "memory"
-_C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int32": "int32_t"}
 
 
 @dataclass

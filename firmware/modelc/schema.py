@@ -31,6 +31,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "PACK": ("PackOptions", ("Axis",)),
     "UNPACK": ("UnpackOptions", ("Axis",)),
     "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": ("UnidirectionalSequenceLSTMOptions", (*_ACTIVATION, "CellClip", "TimeMajor")),
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
 }
 """Operator: options table, fields. An operator that is not here has no options that matter."""

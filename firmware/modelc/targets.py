@@ -22,6 +22,7 @@ PORTABLE = {
     "sub": Kernel("nn_sub", "add.h", "nn_add"),
     "mul": Kernel("nn_mul", "mul.h", "nn_mul"),
     "mean": Kernel("nn_mean", "mean.h", "nn_mean"),
+    "lstm": Kernel("nn_lstm", "lstm.h", "nn_lstm"),
     "softmax": Kernel("nn_softmax", "softmax.h", "nn_softmax"),
     "copy": Kernel("nn_copy", "copy.h", "nn_copy"),
     "quantize": Kernel("nn_quantize", "quantize.h", "nn_affine"),

@@ -4,7 +4,7 @@ A lowering is registered under TFLite's name of the operator, with the name of t
 TFLite Micro resolver. Importing this package fills the registry.
 """
 
-from . import affine, convolution, dense, elementwise, layout, mean, pool, table, variable
+from . import affine, convolution, dense, elementwise, layout, lstm, mean, pool, table, variable
 from .registry import LOWERINGS, Lowering, lower
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "elementwise",
     "layout",
     "lower",
+    "lstm",
     "mean",
     "pool",
     "table",

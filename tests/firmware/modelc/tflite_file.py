@@ -62,12 +62,12 @@ class TfliteFile:
         *,
         axis: int = 0,
         name: str | None = None,
+        variable: bool = False,
     ) -> int:
         """An activation, or with data a constant; scale and zero may be arrays, or None for none."""
         name = f"tensor/{len(self.tensors)}" if name is None else name
-        self.tensors.append(
-            {"shape": shape, "scale": scale, "zero": zero, "data": data, "dtype": dtype, "axis": axis, "name": name}
-        )
+        spec = {"shape": shape, "scale": scale, "zero": zero, "data": data, "dtype": dtype, "axis": axis, "name": name}
+        self.tensors.append(spec | {"variable": variable})
         return len(self.tensors) - 1
 
     def integers(self, values: Any, dtype: str = "int32") -> int:
@@ -143,7 +143,7 @@ class TfliteFile:
             fields = {"Shape": shape, "Type": _TYPES[spec["dtype"]], "Buffer": number, "Name": name}
             if quantization is not None:
                 fields["Quantization"] = quantization
-            if spec.get("variable"):
+            if spec["variable"]:
                 fields["IsVariable"] = True
             tensors.append(self._table(b, "Tensor", **fields))
         operators = []
