@@ -15,6 +15,7 @@ from .step import Step
 PORTABLE = {
     "dense": Kernel("nn_dense", "dense.h", "nn_dense"),
     "conv": Kernel("nn_conv", "conv.h", "nn_conv"),
+    "grouped_conv": Kernel("nn_grouped_conv", "conv.h", "nn_grouped_conv"),
     "depthwise": Kernel("nn_depthwise", "depthwise.h", "nn_depthwise"),
     "average_pool": Kernel("nn_average_pool", "pool.h", "nn_pool"),
     "max_pool": Kernel("nn_max_pool", "pool.h", "nn_pool"),

@@ -1,5 +1,7 @@
 #include "conv.h"
 
+#include <string.h>
+
 void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output) {
     const struct nn_window *window = &layer->window;
     const bool one_piece =
@@ -20,6 +22,51 @@ void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, in
                 }
                 nn_dense(&layer->dense, seen, 1, output);
                 output += layer->dense.channels;
+            }
+        }
+        input += window->input_height * window->input_width * window->channels;
+    }
+}
+
+/* One group's channels of every pixel of the patch, side by side. */
+static void pick_group(const struct nn_window *window, const int8_t *patch, int32_t channels,
+                       int8_t *picked) {
+    for (int32_t i = window->kernel_height * window->kernel_width; i > 0; i--) {
+        memcpy(picked, patch, (size_t)channels);
+        picked += channels;
+        patch += window->channels;
+    }
+}
+
+static void all_groups(const struct nn_grouped_conv *layer, const int8_t *patch, int8_t *picked,
+                       int8_t *output) {
+    const int32_t channels = layer->group.window.channels / layer->groups;
+    struct nn_dense dense = layer->group.dense;
+
+    for (int32_t i = 0; i < layer->groups; i++) {
+        pick_group(&layer->group.window, patch + i * channels, channels, picked);
+        nn_dense(&dense, picked, 1, output);
+        output += dense.channels;
+        dense.weights += dense.channels * dense.depth;
+        dense.bias += dense.channels;
+        dense.multiplier += dense.channels;
+        dense.shift += dense.channels;
+    }
+}
+
+void nn_grouped_conv(const struct nn_grouped_conv *layer, const int8_t *input, int8_t *patch,
+                     int8_t *output) {
+    const struct nn_window *window = &layer->group.window;
+    int8_t *picked = patch + window->kernel_height * window->kernel_width * window->channels;
+
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        for (int32_t row = 0; row < window->output_height; row++) {
+            for (int32_t column = 0; column < window->output_width; column++) {
+                nn_window_gather(window, input, row * window->stride_height - window->pad_top,
+                                 column * window->stride_width - window->pad_left,
+                                 layer->group.input_zero, patch);
+                all_groups(layer, patch, picked, output);
+                output += layer->groups * layer->group.dense.channels;
             }
         }
         input += window->input_height * window->input_width * window->channels;

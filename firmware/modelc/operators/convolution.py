@@ -22,14 +22,18 @@ def _multipliers(operator: Operator, image: Tensor, weights: Tensor, output: Ten
 
 @lowering("CONV_2D", tflm="AddConv2D")
 def conv_2d(graph: Graph, operator: Operator) -> list[Step]:
-    """Weights [channels out, height, width, channels in]; 1x1 with stride 1 is a dense layer on every pixel."""
+    """Weights [channels out, height, width, channels in]; 1x1 with stride 1 is a dense layer on every pixel.
+
+    Where the weights have a part of the input's channels, the outputs go in as many groups.
+    """
     image, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
     weights = symmetric_weights(graph, operator)
     if len(weights.shape) != 4 or len(image.shape) != 4 or len(output.shape) != 4:
         raise ModelError(f"{operator} needs four axes, and {weights} is {list(weights.shape)}")
     channels, height, width, depth = weights.shape
-    if depth != image.shape[3]:
-        raise ModelError(f"{operator} is a grouped convolution ({image.shape[3]} channels in, {depth} in the kernel)")
+    groups = image.shape[3] // max(depth, 1)
+    if groups * depth != image.shape[3] or channels % max(groups, 1):
+        raise ModelError(f"{operator} takes {image.shape[3]} channels to {channels}, {depth} in a kernel")
     if output.shape[3] != channels:
         raise ModelError(f"{operator} has {channels} kernels, but {output} is {list(output.shape)}")
     geometry = window(operator, image, output, (height, width))
@@ -47,7 +51,7 @@ def conv_2d(graph: Graph, operator: Operator) -> list[Step]:
         "output": output_range(operator, output),
     }
     step = Step(operator.index, "dense", [], (image.index,), output.index, macs=output.count * rows.shape[1])
-    if (height, width) == (1, 1) and geometry["stride_height"] == geometry["stride_width"] == 1:
+    if (height, width, groups) == (1, 1, 1) and geometry["stride_height"] == geometry["stride_width"] == 1:
         step.parameters = dense
         step.arguments = [Operand(image.index), image.count // depth, Operand(output.index)]
         return [step]
@@ -55,6 +59,11 @@ def conv_2d(graph: Graph, operator: Operator) -> list[Step]:
     step.parameters = {"window": geometry, "dense": dense, "input_zero": image.zero_point}
     step.arguments = [Operand(image.index), Scratch(), Operand(output.index)]
     step.scratch = rows.shape[1]
+    if groups > 1:
+        step.kernel = "grouped_conv"
+        group = step.parameters | {"dense": dense | {"channels": channels // groups}}
+        step.parameters = {"group": group, "groups": groups}
+        step.scratch = (groups + 1) * rows.shape[1]
     return [step]
 
 

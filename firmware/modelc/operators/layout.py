@@ -193,21 +193,43 @@ def strided_slice(graph: Graph, operator: Operator) -> list[Step]:
 def split(graph: Graph, operator: Operator) -> list[Step]:
     """Equal parts along an axis; input 0 is the axis, input 1 the data."""
     data = graph.moved(graph.input(operator, 1))
-    values = graph.integers(operator, 0)
-    if len(values) != 1 or not operator.outputs:
-        raise ModelError(f"{operator} has axis {values} and {len(operator.outputs)} outputs; the file is damaged")
-    axis = axis_of(operator, values[0], len(data.shape))
+    axis = _only_axis(graph, operator, 0, data)
+    count = len(operator.outputs)
+    if not count or data.shape[axis] % count:
+        raise ModelError(f"{operator} splits {data.shape[axis]} into {count} unequal parts")
+    return _split(graph, operator, data, axis, [data.shape[axis] // count] * count)
+
+
+@lowering("SPLIT_V", tflm="AddSplitV")
+def split_v(graph: Graph, operator: Operator) -> list[Step]:
+    """Parts of given sizes along an axis, one of them perhaps -1 for what is left; inputs data, sizes, axis."""
+    data = graph.moved(graph.input(operator, 0))
+    axis = _only_axis(graph, operator, 2, data)
+    lengths = graph.integers(operator, 1)
+    if lengths.count(-1) == 1:
+        lengths[lengths.index(-1)] += data.shape[axis] - sum(lengths)
+    if len(lengths) != len(operator.outputs) or min(lengths, default=0) < 1 or sum(lengths) != data.shape[axis]:
+        raise ModelError(f"{operator} cannot split {data.shape[axis]} into {lengths}")
+    return _split(graph, operator, data, axis, lengths)
+
+
+def _only_axis(graph: Graph, operator: Operator, position: int, data: Tensor) -> int:
+    values = graph.integers(operator, position)
+    if len(values) != 1:
+        raise ModelError(f"{operator} has axis {values}; the file is damaged")
+    return axis_of(operator, values[0], len(data.shape))
+
+
+def _split(graph: Graph, operator: Operator, data: Tensor, axis: int, lengths: list[int]) -> list[Step]:
     position, moves = 0, list[Step]()
-    for index in operator.outputs:
+    for index, length in zip(operator.outputs, lengths, strict=True):
         output = graph.moved(index)
         begins = [0] * len(data.shape)
         begins[axis] = position
-        if output.shape != (*data.shape[:axis], data.shape[axis] // len(operator.outputs), *data.shape[axis + 1 :]):
-            raise ModelError(f"{operator} has {len(operator.outputs)} outputs, but {output} is {list(output.shape)}")
+        if output.shape != (*data.shape[:axis], length, *data.shape[axis + 1 :]):
+            raise ModelError(f"{operator} cuts {length} along axis {axis}, but {output} is {list(output.shape)}")
         moves += _cut(operator, data, output, begins, [1] * len(begins))
-        position += output.shape[axis]
-    if position != data.shape[axis]:
-        raise ModelError(f"{operator} splits {data.shape[axis]} into {len(operator.outputs)} unequal parts")
+        position += length
     return moves
 
 

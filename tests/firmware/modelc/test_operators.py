@@ -1,5 +1,7 @@
 """Every operator on random shapes, scales and options, against TFLite Micro's reference kernels."""
 
+from math import prod
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,19 +32,22 @@ def convolutions(draw: st.DrawFn, depthwise: bool) -> tuple[TfliteFile, int, int
     least = [(k - 1) * d + 1 if padding == VALID else 1 for k, d in zip(kernel, dilation, strict=True)]
     height, width = draw(sizes(least[0], least[0] + 5)), draw(st.sampled_from([least[1], least[1] + 1, least[1] + 4]))
     batch, channels = draw(st.sampled_from([1, 1, 1, 2])), draw(sizes(1, 11))
+    groups = 1 if depthwise else draw(st.sampled_from([1, 1, 1, 2, 3]))
     depth = kernel[0] * kernel[1] * (1 if depthwise else channels)
     if depthwise:
         outputs = channels * draw(st.sampled_from([1, 1, 1, 2, 3]))
         shape, axis = (1, *kernel, outputs), 3
     else:
-        outputs = draw(sizes(1, 11))
+        outputs = draw(sizes(1, 11)) if groups == 1 else groups * draw(sizes(1, 5))
         shape, axis = (outputs, *kernel, channels), 0
+        channels *= groups
     values, scales = weights(draw, shape, axis, draw(st.booleans()))
     input_scale = scale(draw)
     image = model.tensor((batch, height, width, channels), input_scale, draw(ZEROS))
     filters = model.tensor(shape, scales, 0, values, axis=axis)
     accumulator = np.float32(input_scale) * scales
-    biases = bias(draw, model, outputs, accumulator)
+    # An absent bias may also be named, as -1; for a depthwise convolution TFLite Micro does not survive that.
+    biases = bias(draw, model, outputs, accumulator) or draw(st.sampled_from([[], [] if depthwise else [-1]]))
     rows, columns = (
         windowed(size, k, s, d, padding)
         for size, k, s, d in zip((height, width), kernel, stride, dilation, strict=True)
@@ -94,13 +99,16 @@ def test_fully_connected(check, data):
     rows, depth, channels = draw(sizes(1, 3)), draw(sizes(1, 40)), draw(sizes(1, 10))
     values, scales = weights(draw, (channels, depth), 0, draw(st.booleans()))
     input_scale = scale(draw)
-    shape = draw(st.sampled_from([(rows, depth), (1, rows, depth), (rows, 1, 1, depth)]))
+    lead = draw(st.sampled_from([(rows,), (1, rows), (rows, 1, 1), (1, rows, 1, 2, 1)]))
+    shape, kept = (*lead, depth), draw(st.booleans())
+    rows = prod(lead)
     source = model.tensor(shape, input_scale, draw(ZEROS))
     filters = model.tensor((channels, depth), scales, 0, values)
     accumulator = np.float32(input_scale) * scales
     biases = bias(draw, model, channels, accumulator) or draw(st.sampled_from([[], [-1]]))
-    result = model.tensor((rows, channels), output_scale(draw, float(accumulator.mean()), depth), draw(ZEROS))
-    options = {"FusedActivationFunction": draw(ACTIVATIONS)}
+    whole = (*lead, channels) if kept else (rows, channels)
+    result = model.tensor(whole, output_scale(draw, float(accumulator.mean()), depth), draw(ZEROS))
+    options = {"FusedActivationFunction": draw(ACTIVATIONS), "KeepNumDims": kept}
     model.operator("FULLY_CONNECTED", [source, filters, *biases], [result], **options)
     check(model, [source], [result])
 
@@ -289,6 +297,26 @@ def test_split(check, data):
     source = model.tensor(tuple(shape))
     results = [model.tensor(part) for _ in range(count)]
     model.operator("SPLIT", [model.integers(axis), source], results, NumSplits=count)
+    check(model, [source], results)
+
+
+@examples(8)
+@given(st.data())
+def test_split_v(check, data):
+    draw, model = data.draw, TfliteFile()
+    axes = draw(sizes(1, 4))
+    axis = draw(sizes(-axes, axes - 1))
+    shape = [draw(sizes(1, 4)) for _ in range(axes)]
+    lengths = draw(st.lists(sizes(1, 4), min_size=1, max_size=4))
+    shape[axis] = sum(lengths)
+    source = model.tensor(tuple(shape))
+    results = []
+    for length in lengths:
+        shape[axis] = length
+        results.append(model.tensor(tuple(shape)))
+    if draw(st.booleans()):
+        lengths[draw(sizes(0, len(lengths) - 1))] = -1
+    model.operator("SPLIT_V", [source, model.integers(lengths), model.integers(axis)], results, NumSplits=len(lengths))
     check(model, [source], results)
 
 

@@ -17,6 +17,7 @@ _OPTIONS = {
     "CONCATENATION": "ConcatenationOptions",
     "STRIDED_SLICE": "StridedSliceOptions",
     "SPLIT": "SplitOptions",
+    "SPLIT_V": "SplitVOptions",
     "SOFTMAX": "SoftmaxOptions",
     "ADD": "AddOptions",
     "SUB": "SubOptions",
