@@ -4,7 +4,7 @@ The rounding rules and constants are those of TFLite Micro's reference kernels; 
 the interpreter. All values are Python integers within int32.
 """
 
-from math import floor, frexp
+from math import floor, frexp, isfinite
 
 import numpy as np
 
@@ -42,7 +42,12 @@ def requantize(value: int, multiplier: int, shift: int) -> int:
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """A positive factor as Q31 multiplier in [2^30, 2^31) and shift; (0, 0) for one too small to matter."""
+    """A positive factor as Q31 multiplier in [2^30, 2^31) and shift; (0, 0) for one too small to matter.
+
+    An infinite one, which only a damaged file has, gets a shift that is beyond all bounds.
+    """
+    if not isfinite(real):
+        return INT32_MAX, 1 << 10
     mantissa, shift = frexp(real)
     multiplier = floor(mantissa * (1 << 31) + 0.5)
     if multiplier == 1 << 31:

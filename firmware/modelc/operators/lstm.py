@@ -75,8 +75,10 @@ def _product(operator: Operator, seen: Tensor, weights: Tensor, bias: np.ndarray
     }
 
 
-def _scale(factor: float) -> dict[str, int]:
+def _scale(operator: Operator, state: Tensor, factor: float) -> dict[str, int]:
     multiplier, shift = quantize_multiplier(factor)
+    if shift > 30:
+        raise ModelError(f"{state} of {operator} has a scale of {state.scale}: too small")
     return {"multiplier": multiplier, "shift": shift}
 
 
@@ -133,9 +135,9 @@ def lstm(graph: Graph, operator: Operator) -> list[Step]:
                 "depth": depth,
                 "units": units,
                 **dict(zip(("forget", "ingate", "content", "outgate"), gates, strict=True)),
-                "kept": _scale(_ACTIVATED_SCALE * scale / scale),
-                "gained": _scale(_ACTIVATED_SCALE**2 / scale),
-                "shown": _scale(_ACTIVATED_SCALE**2 / float(hidden.scale)),
+                "kept": _scale(operator, cell, _ACTIVATED_SCALE * scale / scale),
+                "gained": _scale(operator, cell, _ACTIVATED_SCALE**2 / scale),
+                "shown": _scale(operator, hidden, _ACTIVATED_SCALE**2 / float(hidden.scale)),
                 "hidden_zero": hidden.zero_point,
                 "cell_clip": int(min(clip / scale, 32767.0)) if clip > 0 else -1,
                 "tanh_multiplier": tanh_multiplier,

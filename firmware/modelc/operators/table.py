@@ -128,6 +128,8 @@ def leaky_relu(graph: Graph, operator: Operator) -> list[Step]:
     """Rescales; values below zero by alpha as well."""
     data, output = _ends(graph, operator)
     alpha = np.float32(operator.options["Alpha"])
+    if not np.isfinite(alpha):
+        raise ModelError(f"{operator} has an alpha of {alpha}; the file is damaged")
     sign = -1 if alpha < 0 else 1
     above = fixedpoint.quantize_multiplier(float(data.scale / output.scale))
     below = fixedpoint.quantize_multiplier(float(data.scale * abs(alpha) / output.scale))

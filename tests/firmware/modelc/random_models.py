@@ -1,6 +1,7 @@
-"""What the tests of operators draw from: scales, zero points, weights, biases."""
+"""What the tests of operators draw from: scales, zero points, weights, biases, layers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,51 @@ def output_scale(draw: st.DrawFn, accumulator_scale: float, depth: int) -> float
 def windowed(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
     reach = (kernel - 1) * dilation + 1
     return -(-size // stride) if padding == SAME else (size - reach) // stride + 1
+
+
+TANH = 4
+
+
+@dataclass
+class LstmLayer:
+    """One LSTM layer on random weights; its fields are what the tests vary."""
+
+    batches: int = 1
+    steps: int = 3
+    depth: int = 5
+    units: int = 6
+    time_major: bool = False
+    input_scale: float = 0.03
+    hidden_scale: float = 1 / 128
+    cell_scale: float = 2.0**-12
+    zeros: tuple[int, int] = (-3, 4)
+    clip: float = 0.0
+    seed: int = 1
+    activation: int = TANH
+    file: TfliteFile = field(default_factory=TfliteFile)
+    inputs: list[int] = field(default_factory=list)
+
+    def build(self) -> tuple[TfliteFile, int, int]:
+        model, random = self.file, np.random.default_rng(self.seed)
+
+        def weights(depth: int) -> int:
+            values = random.integers(-127, 128, (self.units, depth)).astype(np.int8)
+            return model.tensor((self.units, depth), random.uniform(0.003, 0.02), 0, values)
+
+        def bias() -> int:
+            values = random.integers(-4000, 4000, self.units).astype(np.int32)
+            return model.tensor((self.units,), 1e-4, 0, values, "int32")
+
+        lead = (self.steps, self.batches) if self.time_major else (self.batches, self.steps)
+        state = (self.batches, self.units)
+        source = model.tensor((*lead, self.depth), self.input_scale, self.zeros[0])
+        result = model.tensor((*lead, self.units), self.hidden_scale, self.zeros[1])
+        across = [weights(self.depth) for _ in range(4)]
+        back = [weights(self.units) for _ in range(4)]
+        biases = [bias() for _ in range(4)]
+        hidden = model.tensor(state, self.hidden_scale, self.zeros[1], variable=True, name="hidden")
+        cell = model.tensor(state, self.cell_scale, 0, dtype="int16", variable=True, name="cell")
+        self.inputs = [source, *across, *back, -1, -1, -1, *biases, -1, -1, hidden, cell, -1, -1, -1, -1]
+        options = {"FusedActivationFunction": self.activation, "CellClip": self.clip, "TimeMajor": self.time_major}
+        model.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", self.inputs, [result], **options)
+        return model, source, result

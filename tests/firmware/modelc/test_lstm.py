@@ -1,69 +1,19 @@
 """UNIDIRECTIONAL_SEQUENCE_LSTM against TFLite Micro's reference kernels, with its state kept from call to call."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_models import ZEROS, examples
-from tflite_file import TfliteFile
+from random_models import ZEROS, LstmLayer, examples
 
 from firmware.modelc import ModelError, compile_model
-
-TANH = 4
-
-
-@dataclass
-class Layer:
-    """One LSTM layer on random weights; its fields are what the tests vary."""
-
-    batches: int = 1
-    steps: int = 3
-    depth: int = 5
-    units: int = 6
-    time_major: bool = False
-    input_scale: float = 0.03
-    hidden_scale: float = 1 / 128
-    cell_scale: float = 2.0**-12
-    zeros: tuple[int, int] = (-3, 4)
-    clip: float = 0.0
-    seed: int = 1
-    activation: int = TANH
-    file: TfliteFile = field(default_factory=TfliteFile)
-    inputs: list[int] = field(default_factory=list)
-
-    def build(self) -> tuple[TfliteFile, int, int]:
-        model, random = self.file, np.random.default_rng(self.seed)
-
-        def weights(depth: int) -> int:
-            values = random.integers(-127, 128, (self.units, depth)).astype(np.int8)
-            return model.tensor((self.units, depth), random.uniform(0.003, 0.02), 0, values)
-
-        def bias() -> int:
-            values = random.integers(-4000, 4000, self.units).astype(np.int32)
-            return model.tensor((self.units,), 1e-4, 0, values, "int32")
-
-        lead = (self.steps, self.batches) if self.time_major else (self.batches, self.steps)
-        state = (self.batches, self.units)
-        source = model.tensor((*lead, self.depth), self.input_scale, self.zeros[0])
-        result = model.tensor((*lead, self.units), self.hidden_scale, self.zeros[1])
-        across = [weights(self.depth) for _ in range(4)]
-        back = [weights(self.units) for _ in range(4)]
-        biases = [bias() for _ in range(4)]
-        hidden = model.tensor(state, self.hidden_scale, self.zeros[1], variable=True, name="hidden")
-        cell = model.tensor(state, self.cell_scale, 0, dtype="int16", variable=True, name="cell")
-        self.inputs = [source, *across, *back, -1, -1, -1, *biases, -1, -1, hidden, cell, -1, -1, -1, -1]
-        options = {"FusedActivationFunction": self.activation, "CellClip": self.clip, "TimeMajor": self.time_major}
-        model.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", self.inputs, [result], **options)
-        return model, source, result
 
 
 @examples(24)
 @given(st.data())
 def test_random_layers(check, data):
     draw = data.draw
-    layer = Layer(
+    layer = LstmLayer(
         batches=draw(st.integers(1, 2)),
         steps=draw(st.integers(1, 4)),
         depth=draw(st.integers(1, 9)),
@@ -82,13 +32,13 @@ def test_random_layers(check, data):
 
 def test_the_whole_range_of_the_gates(check):
     # Inputs small enough that the gates seldom saturate, over enough calls to see most of the table.
-    model, source, result = Layer(input_scale=0.001, steps=20, depth=3, units=24).build()
+    model, source, result = LstmLayer(input_scale=0.001, steps=20, depth=3, units=24).build()
     check(model, [source], [result])
 
 
 def test_two_layers_one_on_the_other(check):
-    model, source, middle = Layer(units=5).build()
-    above = Layer(depth=5, units=3, file=model, seed=2)
+    model, source, middle = LstmLayer(units=5).build()
+    above = LstmLayer(depth=5, units=3, file=model, seed=2)
     _, seen, result = above.build()
     kind, inputs, outputs, options = model.operators.pop()
     model.operators.append((kind, [middle, *inputs[1:]], outputs, options))
@@ -98,7 +48,7 @@ def test_two_layers_one_on_the_other(check):
 
 
 def test_init_starts_the_state_over(build, tmp_path):
-    model, source, result = Layer().build()
+    model, source, result = LstmLayer().build()
     (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
     network = build(tmp_path / "model.tflite")
     assert [state.name for state in network.graph.states] == ["hidden", "cell"]
@@ -116,7 +66,7 @@ def test_init_starts_the_state_over(build, tmp_path):
     ],
 )
 def test_layers_that_are_lacking_are_refused(change, reason, tmp_path):
-    model, source, result = Layer(**change).build()
+    model, source, result = LstmLayer(**change).build()
     (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
     with pytest.raises(ModelError, match=reason):
         compile_model(tmp_path / "model.tflite", tmp_path)
@@ -126,7 +76,7 @@ def test_layers_that_are_lacking_are_refused(change, reason, tmp_path):
     ("position", "reason"), [(9, "peepholes"), (16, "a projection"), (20, "layer normalization"), (18, "'hidden' of")]
 )
 def test_variants_are_refused_by_name(position, reason, tmp_path):
-    model, source, result = Layer().build()
+    model, source, result = LstmLayer().build()
     kind, inputs, outputs, options = model.operators.pop()
     if position == 18:
         model.tensors[inputs[18]] |= {"data": np.zeros((1, 6), np.int8)}

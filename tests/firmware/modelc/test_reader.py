@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_models import LstmLayer
 from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
@@ -150,19 +151,58 @@ def test_truncated_files_are_refused(tmp_path, length):
 @fuzz
 @given(st.data())
 def test_flipped_bits_are_survived(tmp_path, data):
-    content = bytearray(VAD.read_bytes() if data.draw(st.booleans()) else sound().bytes([0], [1]))
+    content = bytearray(data.draw(st.sampled_from([VAD.read_bytes(), SOUND, MANY_KINDS])))
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     attempt(bytes(content), tmp_path)
 
 
+def many_kinds() -> bytes:
+    """A network with every way of keeping state, float ends and a computed shape."""
+    layer = LstmLayer(batches=1, steps=2, depth=2, units=2)
+    model, source, sequence = layer.build()
+    shape, flat = model.tensor((3,), None, None, dtype="int32"), model.tensor((1, 4), *ends(model, sequence))
+    mean, handle = model.tensor((1,), 0.02, 3), model.handle("past")
+    past, both, swished = (model.tensor((1, 4), 0.05, -7) for _ in range(3))
+    first = TfliteFile()
+    value = first.tensor((1, 4), 0.05, -7, np.arange(4, dtype=np.int8))
+    first.operator("ASSIGN_VARIABLE", [first.handle("past"), value], [])
+    model.subgraphs = [first]
+    result = model.tensor((1, 4), None, None, dtype="float32")
+    model.operator("SHAPE", [sequence], [shape])
+    model.operator("RESHAPE", [sequence, model.integers([1, 4])], [flat])
+    model.operator("CALL_ONCE", [], [], InitSubgraphIndex=1)
+    model.operator("READ_VARIABLE", [handle], [past])
+    model.operator("MUL", [past, flat], [both])
+    model.operator("HARD_SWISH", [both], [swished])
+    model.operator("ASSIGN_VARIABLE", [handle, swished], [])
+    model.operator("MEAN", [swished, model.integers([1])], [mean])
+    model.operator("DEQUANTIZE", [swished], [result])
+    return model.bytes([source], [result, mean])
+
+
+def ends(model: TfliteFile, index: int) -> tuple[float, int]:
+    """Scale and zero point."""
+    return model.tensors[index]["scale"], model.tensors[index]["zero"]
+
+
+def test_the_network_of_many_kinds_compiles(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(many_kinds())
+    compiled = compile_model(tmp_path / "model.tflite", tmp_path / "out")
+    assert sorted(compiled.states) == ["cell", "hidden", "past"]
+
+
+SOUND, MANY_KINDS = sound().bytes([0], [1]), many_kinds()
+WORDS = [0, 1, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000, 0x7F800000, 0x00000001, 0x7E967699, 65536, 4096]
+
+
 @fuzz
 @given(st.data())
 def test_wild_numbers_are_survived(tmp_path, data):
-    content = bytearray(sound().bytes([0], [1]))
+    content = bytearray(data.draw(st.sampled_from([SOUND, MANY_KINDS])))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(2, len(content) // 4 - 1)) * 4
-        number = data.draw(st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000, 65536, 4096]))
+        number = data.draw(st.sampled_from(WORDS))
         struct.pack_into("<I", content, place, number)
     attempt(bytes(content), tmp_path)
 
