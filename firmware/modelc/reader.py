@@ -93,6 +93,8 @@ def _called_once(operators: tuple[Operator, ...], subgraphs: int) -> set[int]:
     called = {int(op.options["InitSubgraphIndex"]) for op in operators if op.kind == "CALL_ONCE"}
     if any(not 0 < number < subgraphs for number in called):
         raise ModelError(f"CALL_ONCE calls subgraph {max(called)} of {subgraphs}; the file is damaged")
+    if loops := [operator for operator in operators if operator.kind in ("WHILE", "IF")]:
+        raise ModelError(f"{loops[0]} is not supported: unroll the layer that it is made of, and convert again")
     if len(called) != subgraphs - 1:
         raise ModelError(f"the file holds {subgraphs} subgraphs; export one signature")
     return called

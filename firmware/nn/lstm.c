@@ -48,28 +48,40 @@ static int32_t tanh_of_cell(const struct nn_lstm *layer, int32_t cell) {
     return tanh_at(layer, (cell * layer->tanh_multiplier + round) >> shift);
 }
 
-static int32_t product(const struct nn_lstm_product *product, const int8_t *values, int32_t depth,
-                       int32_t unit) {
-    const int8_t *weights = product->weights + unit * depth;
-    int32_t acc = product->bias[unit];
-    for (int32_t i = 0; i < depth; i++) {
-        acc += (int32_t)values[i] * weights[i];
-    }
-    return clamp16(nn_requantize(acc, product->multiplier, product->shift));
-}
+static void multiply(const struct nn_lstm_product *product, const int8_t *values, int32_t depth,
+                     int32_t unit, int32_t results[NN_LSTM_GATES]) {
+    const int8_t *w = product->weights + unit * depth * NN_LSTM_GATES;
+    const int32_t *bias = product->bias + unit * NN_LSTM_GATES;
+    int32_t acc[NN_LSTM_GATES] = {bias[0], bias[1], bias[2], bias[3]};
 
-/* What goes into a gate's sigmoid or tanh, in Q3.12. */
-static int32_t gate(const struct nn_lstm *layer, const struct nn_lstm_gate *gate,
-                    const int8_t *input, const int8_t *hidden, int32_t unit) {
-    return clamp16(product(&gate->input, input, layer->depth, unit) +
-                   product(&gate->hidden, hidden, layer->units, unit));
+    for (int32_t i = 0; i < depth; i++) {
+        const int32_t x = values[i];
+        acc[0] += x * w[0];
+        acc[1] += x * w[1];
+        acc[2] += x * w[2];
+        acc[3] += x * w[3];
+        w += NN_LSTM_GATES;
+    }
+    for (int gate = 0; gate < NN_LSTM_GATES; gate++) {
+        const int32_t value =
+            nn_requantize(acc[gate], product->multiplier[gate], product->shift[gate]);
+        results[gate] = clamp16(value);
+    }
 }
 
 static int8_t next_unit(const struct nn_lstm *layer, const int8_t *input, const int8_t *hidden,
                         int32_t unit, int16_t *cell) {
-    const int32_t forget = sigmoid(layer, gate(layer, &layer->forget, input, hidden, unit));
-    const int32_t ingate = sigmoid(layer, gate(layer, &layer->ingate, input, hidden, unit));
-    const int32_t content = tanh_at(layer, 3 * gate(layer, &layer->content, input, hidden, unit));
+    int32_t across[NN_LSTM_GATES];
+    int32_t gate[NN_LSTM_GATES];
+    multiply(&layer->across, input, layer->depth, unit, across);
+    multiply(&layer->back, hidden, layer->units, unit, gate);
+    for (int i = 0; i < NN_LSTM_GATES; i++) {
+        gate[i] = clamp16(gate[i] + across[i]);
+    }
+    const int32_t forget = sigmoid(layer, gate[NN_LSTM_FORGET]);
+    const int32_t ingate = sigmoid(layer, gate[NN_LSTM_INPUT]);
+    const int32_t content = tanh_at(layer, 3 * gate[NN_LSTM_CONTENT]);
+    const int32_t outgate = sigmoid(layer, gate[NN_LSTM_OUTPUT]);
     const int32_t kept = clamp16(scaled(&layer->kept, forget * *cell));
     int32_t next = clamp16(kept + clamp16(scaled(&layer->gained, ingate * content)));
 
@@ -79,7 +91,6 @@ static int8_t next_unit(const struct nn_lstm *layer, const int8_t *input, const 
                                           : next;
     }
     *cell = (int16_t)next;
-    const int32_t outgate = sigmoid(layer, gate(layer, &layer->outgate, input, hidden, unit));
     const int32_t shown = scaled(&layer->shown, tanh_of_cell(layer, next) * outgate);
     return nn_clamp(shown + layer->hidden_zero, INT8_MIN, INT8_MAX);
 }

@@ -6,7 +6,7 @@
  * The hidden state becomes the step's output. No peepholes, no projection, no normalization.
  *
  * Owns: nothing. hidden and cell are the caller's and are kept from call to call.
- * Costs: about 3 instructions a multiplication on Cortex-M4, and 350 a unit and step.
+ * Costs: about 3 instructions a multiplication on Cortex-M4, and 570 a unit and step.
  */
 #ifndef EARSHOT_NN_LSTM_H
 #define EARSHOT_NN_LSTM_H
@@ -15,17 +15,18 @@
 
 #include "requantize.h"
 
-/* One of the two products of a gate, brought to Q3.12. */
-struct nn_lstm_product {
-    const int8_t *weights; /* [units][depth] */
-    const int32_t *bias;   /* [units]; less the zero point of what is multiplied */
-    int32_t multiplier;    /* Q31 */
-    int32_t shift;
-};
+/* The four gates lie together, in this order, so that one load of what is multiplied serves all:
+ *
+ *     weights:  unit 0: value 0: forget input content output | value 1: f i c o | ... | unit 1: ...
+ */
+enum { NN_LSTM_FORGET, NN_LSTM_INPUT, NN_LSTM_CONTENT, NN_LSTM_OUTPUT, NN_LSTM_GATES };
 
-struct nn_lstm_gate {
-    struct nn_lstm_product input;
-    struct nn_lstm_product hidden;
+/* One of the two products of every gate, brought to Q3.12. */
+struct nn_lstm_product {
+    const int8_t *weights; /* [units][depth][NN_LSTM_GATES] */
+    const int32_t *bias;   /* [units][NN_LSTM_GATES]; zero point of the values folded in */
+    int32_t multiplier[NN_LSTM_GATES]; /* Q31 */
+    int32_t shift[NN_LSTM_GATES];
 };
 
 struct nn_lstm_scale {
@@ -36,17 +37,15 @@ struct nn_lstm_scale {
 struct nn_lstm {
     int32_t batches;
     int32_t steps;
-    int32_t batch_stride; /* rows between a sequence and the next: 1 if time comes first */
-    int32_t step_stride;  /* rows between a step and the next */
-    int32_t depth;        /* values in a row of the input */
-    int32_t units;        /* values in a row of the output */
-    struct nn_lstm_gate forget;
-    struct nn_lstm_gate ingate;
-    struct nn_lstm_gate content;
-    struct nn_lstm_gate outgate;
-    struct nn_lstm_scale kept;   /* forget * cell to the cell's scale */
-    struct nn_lstm_scale gained; /* input * content to the cell's scale */
-    struct nn_lstm_scale shown;  /* output * tanh(cell) to the hidden state's scale */
+    int32_t batch_stride;          /* rows between a sequence and the next: 1 if time comes first */
+    int32_t step_stride;           /* rows between a step and the next */
+    int32_t depth;                 /* values in a row of the input */
+    int32_t units;                 /* values in a row of the output */
+    struct nn_lstm_product across; /* of the input */
+    struct nn_lstm_product back;   /* of the hidden state */
+    struct nn_lstm_scale kept;     /* forget * cell to the cell's scale */
+    struct nn_lstm_scale gained;   /* input * content to the cell's scale */
+    struct nn_lstm_scale shown;    /* output * tanh(cell) to the hidden state's scale */
     int32_t hidden_zero;
     int32_t cell_clip;           /* below 0 for none */
     int32_t tanh_multiplier;     /* from the cell to what the table is made for, then */

@@ -56,22 +56,32 @@ def _weights(graph: Graph, operator: Operator, position: int, shape: tuple[int, 
     return weights
 
 
-def _product(operator: Operator, seen: Tensor, weights: Tensor, bias: np.ndarray) -> dict[str, int | np.ndarray]:
-    """Members of struct nn_lstm_product."""
-    assert weights.data is not None
-    wide = weights.data.astype(np.int64)
+def _bias(graph: Graph, operator: Operator, position: int, units: int) -> np.ndarray:
+    bias = graph.constant(operator, position, ("int32",))
+    if bias.shape != (units,):
+        raise ModelError(f"{bias} of {operator} must hold {units} biases")
+    assert bias.data is not None
+    return bias.data.astype(np.int64)
+
+
+def _product(
+    operator: Operator, seen: Tensor, gates: list[Tensor], biases: list[np.ndarray]
+) -> dict[str, list[int] | np.ndarray]:
+    """Members of struct nn_lstm_product: the gates' weights side by side, value by value."""
+    stacked = np.stack([weights.data for weights in gates if weights.data is not None], axis=-1)
+    wide, bias = stacked.astype(np.int64), np.stack(biases, axis=-1)
     folded = bias - seen.zero_point * wide.sum(axis=1)
     if (np.maximum(np.abs(folded), np.abs(bias)) + 128 * np.abs(wide).sum(axis=1) > INT32_MAX).any():
-        raise ModelError(f"{operator} can overflow 32 bits in {weights}; its bias is too large")
+        raise ModelError(f"{operator} can overflow 32 bits in {gates[0]} or its like; a bias is too large")
     # TFLite multiplies these two in single precision.
-    multiplier, shift = quantize_multiplier(float(seen.scale * weights.scale) / _GATE_SCALE)
-    if shift > 30:
+    pairs = [quantize_multiplier(float(seen.scale * weights.scale) / _GATE_SCALE) for weights in gates]
+    if any(shift > 30 for _, shift in pairs):
         raise ModelError(f"{seen} of {operator} has a scale of {seen.scale}: too large")
     return {
-        "weights": weights.data,
+        "weights": stacked,
         "bias": folded.astype(np.int32),
-        "multiplier": multiplier,
-        "shift": shift,
+        "multiplier": [multiplier for multiplier, _ in pairs],
+        "shift": [shift for _, shift in pairs],
     }
 
 
@@ -104,20 +114,10 @@ def lstm(graph: Graph, operator: Operator) -> list[Step]:
     cell = _state(graph, operator, _CELL, "int16", batches * units)
     if cell.scale <= 0 or not np.isfinite(cell.scale):
         raise ModelError(f"{cell} of {operator} has a scale of {cell.scale}")
-    gates = []
-    for input_weights, hidden_weights, bias in zip(_INPUT_WEIGHTS, _HIDDEN_WEIGHTS, _BIASES, strict=True):
-        biases = graph.constant(operator, bias, ("int32",))
-        if biases.shape != (units,):
-            raise ModelError(f"{biases} of {operator} must hold {units} biases")
-        assert biases.data is not None
-        across = _weights(graph, operator, input_weights, (units, depth))
-        back = _weights(graph, operator, hidden_weights, (units, units))
-        gates.append(
-            {
-                "input": _product(operator, data, across, biases.data.astype(np.int64)),
-                "hidden": _product(operator, hidden, back, np.zeros(units, np.int64)),
-            }
-        )
+    across = [_weights(graph, operator, position, (units, depth)) for position in _INPUT_WEIGHTS]
+    back = [_weights(graph, operator, position, (units, units)) for position in _HIDDEN_WEIGHTS]
+    biases = [_bias(graph, operator, position, units) for position in _BIASES]
+    none = [np.zeros(units, np.int64)] * len(biases)
     tanh_multiplier, tanh_shift = _tanh_of_cell(operator, cell)
     scale, clip = float(cell.scale), float(np.float32(options["CellClip"]))
     return [
@@ -134,7 +134,8 @@ def lstm(graph: Graph, operator: Operator) -> list[Step]:
                 "step_stride": batches if options["TimeMajor"] else 1,
                 "depth": depth,
                 "units": units,
-                **dict(zip(("forget", "ingate", "content", "outgate"), gates, strict=True)),
+                "across": _product(operator, data, across, biases),
+                "back": _product(operator, hidden, back, none),
                 "kept": _scale(operator, cell, _ACTIVATED_SCALE * scale / scale),
                 "gained": _scale(operator, cell, _ACTIVATED_SCALE**2 / scale),
                 "shown": _scale(operator, hidden, _ACTIVATED_SCALE**2 / float(hidden.scale)),

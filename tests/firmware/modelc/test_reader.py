@@ -84,6 +84,14 @@ def test_an_operator_that_is_lacking_is_named(tmp_path):
     assert message.startswith("operator 0 COS (output tensor 1 'out') is not supported; modelc knows ADD, ")
 
 
+def test_a_loop_is_named(tmp_path):
+    model = sound()
+    result = model.tensor((1, 2), 0.2, -5)
+    model.operator("WHILE", [1], [result])
+    model.subgraphs = [TfliteFile(), TfliteFile()]
+    assert "operator 1 WHILE is not supported: unroll the layer" in refusal(model, tmp_path)
+
+
 def test_a_fused_activation_that_is_lacking_is_named(tmp_path):
     model = sound()
     model.operators[0][3]["FusedActivationFunction"] = 4
