@@ -1,0 +1,133 @@
+#include "dsp/conv.h"
+
+#include "dsp/clamp.h"
+#include "dsp/tile.h"
+
+/* All channels of four positions. */
+static void four_positions(const struct nn_dsp_rows *layer, const uint32_t *tile, int8_t *output) {
+    const struct nn_dsp_tile parameters = {nn_dsp_blocks(layer->depth), layer->channels,
+                                           layer->output.zero};
+    if (layer->channels > 1) {
+        nn_dsp_tile(&parameters, layer->stream, tile, layer->channels / 2, output);
+    }
+    if (layer->odd_stream != NULL) {
+        nn_dsp_tile(&parameters, layer->odd_stream, tile, 1, output + layer->channels - 2);
+    }
+    nn_dsp_clamp(&layer->output, output, NN_DSP_TILE_ROWS * layer->channels);
+}
+
+/* Where the tile after this one begins: it may overlap this one, and must not pass the end. */
+static inline int32_t next_tile(int32_t position, int32_t positions) {
+    const int32_t last = positions - NN_DSP_TILE_ROWS;
+    const int32_t next = position + NN_DSP_TILE_ROWS;
+    return next < positions && next > last ? last : next;
+}
+
+void nn_dsp_rows(const struct nn_dsp_rows *layer, const int8_t *input, int32_t rows,
+                 uint32_t *scratch, int8_t *output) {
+    for (int32_t first = 0; first < rows; first = next_tile(first, rows)) {
+        for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
+            nn_dsp_tile_row(scratch, i, input + (first + i) * layer->depth, layer->depth);
+        }
+        four_positions(layer, scratch, output + first * layer->channels);
+    }
+}
+
+static inline void copy_values(int8_t *to, const int8_t *from, int32_t count) {
+    for (; count >= 4; count -= 4) {
+        const uint32_t word = nn_word(from);
+        memcpy(to, &word, sizeof word);
+        to += 4;
+        from += 4;
+    }
+    for (; count > 0; count--) {
+        *to++ = *from++;
+    }
+}
+
+static inline void fill_values(int8_t *to, int8_t value, int32_t count) {
+    for (; count > 0; count--) {
+        *to++ = value;
+    }
+}
+
+/* What one row of the kernel sees that lies on the image only in part. */
+static void gather_row(const struct nn_window *window, const int8_t *line, int32_t x, int8_t fill,
+                       int8_t *to) {
+    for (int32_t kx = 0; kx < window->kernel_width; kx++) {
+        const int32_t column = x + kx * window->dilation_width;
+        if (line == NULL || column < 0 || column >= window->input_width) {
+            fill_values(to, fill, window->channels);
+        } else {
+            copy_values(to, line + column * window->channels, window->channels);
+        }
+        to += window->channels;
+    }
+}
+
+/* Expands what the kernel sees at row y, column x to row `i` of the tile. Kernel rows of whole
+ * blocks are expanded from where they lie; others are put together in the patch first. */
+static void expand_position(const struct nn_dsp_conv *layer, const int8_t *image, int32_t y,
+                            int32_t x, uint32_t *tile, int32_t i, int8_t *patch) {
+    const struct nn_window *window = &layer->window;
+    const int32_t count = window->kernel_width * window->channels;
+    const int32_t last = x + (window->kernel_width - 1) * window->dilation_width;
+    const bool within = x >= 0 && last < window->input_width && window->dilation_width == 1;
+    const bool blocks = count % NN_DSP_BLOCK == 0;
+    const int32_t step = 2 * NN_DSP_TILE_ROWS;
+    nn_pair *first = tile + NN_DSP_TILE_ROWS + i;
+    int32_t correction = 0;
+
+    for (int32_t ky = 0; ky < window->kernel_height; ky++) {
+        const int32_t row = y + ky * window->dilation_height;
+        const int8_t *line = NULL;
+        if (row >= 0 && row < window->input_height) {
+            line = image + row * window->input_width * window->channels;
+        }
+        const int8_t *seen = patch;
+        if (!within || line == NULL) {
+            gather_row(window, line, x, layer->input_zero, patch);
+        } else if (blocks) {
+            seen = line + x * window->channels;
+        } else {
+            copy_values(patch, line + x * window->channels, count);
+        }
+        if (blocks) {
+            correction = nn_wrapped(
+                correction, nn_dsp_expand(seen, count, first, first + NN_DSP_TILE_ROWS, step));
+            first += count / NN_DSP_BLOCK * step;
+        } else {
+            patch += count;
+        }
+    }
+    if (!blocks) {
+        patch -= layer->depth;
+        correction = nn_dsp_expand(patch, layer->depth, first, first + NN_DSP_TILE_ROWS, step);
+    }
+    tile[i] = (uint32_t)correction;
+}
+
+void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
+                 int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const struct nn_dsp_rows rows = {layer->depth, layer->channels, layer->stream,
+                                     layer->odd_stream, layer->output};
+    const int32_t image = window->input_height * window->input_width * window->channels;
+    const int32_t width = window->output_width;
+    const int32_t positions = window->batches * window->output_height * width;
+    int8_t *patch = (int8_t *)(scratch + NN_DSP_TILE_WORDS(nn_dsp_blocks(layer->depth)));
+
+    for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
+        for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
+            const int32_t position = first + i;
+            const int32_t line = position / width;
+            const int32_t column = position - line * width;
+            const int32_t batch = line / window->output_height;
+            const int32_t row = line - batch * window->output_height;
+            expand_position(layer, input + batch * image,
+                            row * window->stride_height - window->pad_top,
+                            column * window->stride_width - window->pad_left, scratch, i, patch);
+        }
+        four_positions(&rows, scratch, output + first * layer->channels);
+    }
+}
