@@ -11,19 +11,23 @@ from typing import Any
 import numpy as np
 
 from .kernel import Kernel
-from .step import Operand, Scratch, Step
+from .operators.window import hangs_over
+from .step import Scratch, Step
 
 KERNELS = {
     "dsp_dense": Kernel("nn_dsp_dense", "dsp/dense.h", "nn_dsp_dense"),
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
     "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise"),
+    "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
+    "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),
 }
 
 _BLOCK = 4  # weights in a word
 _TILE_ROWS = 4
 _TILE_CHANNELS = 2
 _GROUP = 4  # channels of dense.h and depthwise.h
+_PADDED_BYTES = 1024  # of padded lines, at most
 _POINTER = 8  # bytes: the desk's, which the kernels run on too
 
 
@@ -141,6 +145,15 @@ def _dense(step: Step) -> Step | None:
     )
 
 
+def _padded_line(window: dict[str, int]) -> int:
+    """Bytes of a line with its padding if padding lines pays: there is any, and the lines are short."""
+    if window["dilation_width"] > 1 or not hangs_over(window):
+        return 0
+    reach = (window["output_width"] - 1) * window["stride_width"] + window["kernel_width"]
+    line = reach * window["channels"]
+    return line if window["kernel_height"] * line <= _PADDED_BYTES else 0
+
+
 def _conv(step: Step) -> Step | None:
     window: dict[str, Any] = step.parameters["window"]  # type: ignore[assignment]
     layer: dict[str, Any] = step.parameters["dense"]  # type: ignore[assignment]
@@ -149,13 +162,14 @@ def _conv(step: Step) -> Step | None:
     if scale is None or positions < _TILE_ROWS or layer["channels"] < _TILE_CHANNELS:
         return None
     data, _, output = step.arguments
-    assert isinstance(data, Operand)
+    line = _padded_line(window)
     parameters = {
         "window": window,
         "depth": layer["depth"],
         "channels": layer["channels"],
         **_tile_streams(layer["weights"], layer["bias"], scale),
         "output": layer["output"],
+        "line": line,
         "input_zero": step.parameters["input_zero"],
     }
     return replace(
@@ -163,7 +177,7 @@ def _conv(step: Step) -> Step | None:
         kernel="dsp_conv",
         arguments=[data, Scratch("uint32_t"), output],
         parameters=parameters,
-        scratch=_scratch(layer["depth"]) + layer["depth"],
+        scratch=_scratch(layer["depth"]) + layer["depth"] + window["kernel_height"] * line,
     )
 
 
@@ -206,4 +220,15 @@ def _depthwise(step: Step) -> Step | None:
     )
 
 
-REWRITES: dict[str, Callable[[Step], Step | None]] = {"dense": _dense, "conv": _conv, "depthwise": _depthwise}
+def _pool(step: Step) -> Step | None:
+    window: dict[str, Any] = step.parameters["window"]  # type: ignore[assignment]
+    return replace(step, kernel=f"dsp_{step.kernel}") if window["channels"] >= _GROUP else None
+
+
+REWRITES: dict[str, Callable[[Step], Step | None]] = {
+    "dense": _dense,
+    "conv": _conv,
+    "depthwise": _depthwise,
+    "average_pool": _pool,
+    "max_pool": _pool,
+}

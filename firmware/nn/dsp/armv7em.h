@@ -82,6 +82,14 @@ static inline nn_pair nn_sadd16(nn_pair a, nn_pair b) {
     return sum;
 }
 
+/* The larger of each byte. */
+static inline uint32_t nn_max4(uint32_t a, uint32_t b) {
+    uint32_t max;
+    /* SSUB8 sets the flags by which SEL chooses. */
+    __asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(max) : "r"(a), "r"(b) : "cc");
+    return max;
+}
+
 static inline int32_t nn_smmlar(int32_t a, int32_t b, int32_t acc) {
     int32_t sum;
     __asm__("smmlar %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
@@ -140,6 +148,15 @@ static inline nn_pair nn_pkhtb(uint32_t high, uint32_t low) {
 
 static inline nn_pair nn_sadd16(nn_pair a, nn_pair b) {
     return ((a + b) & 0xFFFFu) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
+}
+
+static inline uint32_t nn_max4(uint32_t a, uint32_t b) {
+    uint32_t max = 0;
+    for (int32_t shift = 0; shift < 32; shift += 8) {
+        const uint32_t larger = (int8_t)(a >> shift) >= (int8_t)(b >> shift) ? a : b;
+        max |= larger & 0xFFu << shift;
+    }
+    return max;
 }
 
 static inline int32_t nn_smmlar(int32_t a, int32_t b, int32_t acc) {

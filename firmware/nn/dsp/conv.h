@@ -2,9 +2,12 @@
  * expanded, and multiplied by all channels (tile.h). The last tile overlaps the one before it, so
  * there are always four; layers of fewer positions are nn_dsp_dense's.
  *
- * Owns: nothing; scratch is the caller's: NN_DSP_TILE_WORDS(blocks) words for the tile, and behind
- * them depth bytes for a patch, which only kernels beyond 1x1 need. input and output must not
- * overlap.
+ * A narrow image with few channels, as a first layer has, is padded line by line, so that no
+ * position has an edge; in wider ones edges are rare, and are gathered as they come.
+ *
+ * Owns: nothing; scratch is the caller's: NN_DSP_TILE_WORDS(blocks) words for the tile, and for
+ * kernels beyond 1x1 behind them depth bytes for a patch, and kernel_height padded lines. input
+ * and output must not overlap.
  * Costs: 0.72 instructions a multiplication on Cortex-M4, 8.6 an output, and a position's
  * gathering: 2 a value, for kernels beyond 1x1 about 3.
  */
@@ -21,6 +24,7 @@ struct nn_dsp_conv {
     const int32_t *stream;     /* tile.h */
     const int32_t *odd_stream; /* the last two channels, if their number is odd; else NULL */
     struct nn_range output;    /* every factor is below one half */
+    int32_t line;              /* bytes of a line of the image that is padded first; 0 if none is */
     int8_t input_zero;
 };
 

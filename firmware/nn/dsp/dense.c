@@ -181,7 +181,7 @@ static void dense_row(const struct nn_dsp_dense *layer, const nn_pair *pairs, in
 void nn_dsp_dense(const struct nn_dsp_dense *layer, const int8_t *input, int32_t rows,
                   uint32_t *pairs, int8_t *output) {
     for (int32_t row = 0; row < rows; row++) {
-        const int32_t correction = nn_dsp_expand(input, layer->depth, pairs, pairs + 1, 2);
+        const int32_t correction = nn_dsp_expand(input, layer->depth, pairs, 1, 2);
         dense_row(layer, pairs, correction, output);
         nn_dsp_clamp(&layer->output, output, layer->channels);
         input += layer->depth;

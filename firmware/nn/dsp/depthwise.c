@@ -154,18 +154,33 @@ static void aim(const struct nn_window *window, const int8_t *image, int32_t y, 
     const int32_t pixel = window->dilation_width * window->channels;
     const int32_t line = window->input_width * window->channels;
 
+    const int32_t last = x + (window->kernel_width - 1) * window->dilation_width;
+    const bool columns_inside = x >= 0 && last < window->input_width;
+
     for (int32_t ky = 0; ky < window->kernel_height; ky++) {
         const int32_t row = y + ky * window->dilation_height;
-        const bool on_image = row >= 0 && row < window->input_height;
         const int8_t *seen = image + row * line + x * window->channels;
-        int32_t column = x;
-        for (int32_t kx = 0; kx < window->kernel_width; kx++) {
-            *taps++ = on_image && column >= 0 && column < window->input_width ? seen : nothing;
-            column += window->dilation_width;
-            seen += pixel;
+        if (row < 0 || row >= window->input_height) {
+            for (int32_t kx = window->kernel_width; kx > 0; kx--) {
+                *taps++ = nothing;
+            }
+        } else if (columns_inside) {
+            for (int32_t kx = window->kernel_width; kx > 0; kx--) {
+                *taps++ = seen;
+                seen += pixel;
+            }
+        } else {
+            int32_t column = x;
+            for (int32_t kx = window->kernel_width; kx > 0; kx--) {
+                *taps++ = column >= 0 && column < window->input_width ? seen : nothing;
+                column += window->dilation_width;
+                seen += pixel;
+            }
         }
     }
-    *taps = nothing; /* of weight zero, if the number of taps is odd */
+    if (window->kernel_height * window->kernel_width % 2 != 0) {
+        *taps = taps[-1]; /* of weight zero */
+    }
 }
 
 /* The positions of one row of the output. Where one position and the next lie on the image in
@@ -180,10 +195,11 @@ static void one_row(const struct nn_dsp_depthwise *layer, const struct groups *g
     bool inside = false;
 
     for (int32_t left = window->output_width; left > 0; left--) {
-        if (inside && nn_window_inside(window, y, x)) {
+        const bool was_inside = inside;
+        inside = nn_window_inside(window, y, x);
+        if (inside && was_inside) {
             offset += step;
         } else {
-            inside = nn_window_inside(window, y, x);
             offset = 0;
             aim(window, image, y, x, nothing, taps);
         }

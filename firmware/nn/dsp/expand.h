@@ -27,27 +27,33 @@ static inline int32_t nn_dsp_blocks(int32_t depth) {
     return (depth + NN_DSP_BLOCK - 1) / NN_DSP_BLOCK;
 }
 
-/* Expands depth values. Pairs go to first[0], first[step], ... and second[0], second[step], ...;
- * a last block that is not full ends in zeros. Returns -127 times the sum of the first pairs, to
- * be added to every accumulator of the row. */
-static inline int32_t nn_dsp_expand(const int8_t *values, int32_t depth, nn_pair *first,
-                                    nn_pair *second, int32_t step) {
+/* Expands four values to pairs[0] and pairs[second]; returns sum and -127 times the first pair. */
+static inline int32_t nn_dsp_expand_block(uint32_t bytes, nn_pair *pairs, int32_t second,
+                                          int32_t sum) {
     const nn_pair minus_127 = 0xFF81FF81u;
+    pairs[0] = nn_sxtb16_odd(~bytes);
+    pairs[second] = bytes ^ 0x00800080u;
+    return nn_smlad(pairs[0], minus_127, sum);
+}
+
+/* Expands depth values, a block to pairs[0] and pairs[second], the next `step` pairs further on;
+ * a last block that is not full ends in zeros. Returns what every accumulator of the row needs
+ * besides: -127 times the sum of the first pairs. */
+static inline int32_t nn_dsp_expand(const int8_t *values, int32_t depth, nn_pair *pairs,
+                                    int32_t second, int32_t step) {
+    const int32_t rest = depth % NN_DSP_BLOCK;
     int32_t sum = 0;
-    for (; depth > 0; depth -= NN_DSP_BLOCK) {
-        uint32_t bytes = 0;
-        if (depth >= NN_DSP_BLOCK) {
-            bytes = nn_word(values);
-        } else {
-            memcpy(&bytes, values, (size_t)depth);
-        }
-        const nn_pair pair = nn_sxtb16_odd(~bytes);
-        *first = pair;
-        *second = bytes ^ 0x00800080u;
-        sum = nn_smlad(pair, minus_127, sum);
+    for (int32_t blocks = depth / NN_DSP_BLOCK; blocks > 0; blocks--) {
+        sum = nn_dsp_expand_block(nn_word(values), pairs, second, sum);
         values += NN_DSP_BLOCK;
-        first += step;
-        second += step;
+        pairs += step;
+    }
+    if (rest > 0) {
+        uint32_t bytes = 0;
+        for (int32_t i = 0; i < rest; i++) {
+            bytes |= (uint32_t)(uint8_t)values[i] << 8 * i;
+        }
+        sum = nn_dsp_expand_block(bytes, pairs, second, sum);
     }
     return sum;
 }

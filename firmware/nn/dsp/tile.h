@@ -34,13 +34,12 @@ struct nn_dsp_tile {
     int32_t zero;   /* of the output */
 };
 
-/* Puts a row where the tile wants row 0..3. */
-static inline void nn_dsp_tile_row(uint32_t *tile, int32_t row, const int8_t *values,
-                                   int32_t depth) {
-    nn_pair *first = tile + NN_DSP_TILE_ROWS + row;
-    const int32_t correction =
-        nn_dsp_expand(values, depth, first, first + NN_DSP_TILE_ROWS, 2 * NN_DSP_TILE_ROWS);
-    tile[row] = (uint32_t)correction;
+/* Expands values of row 0..3 of a tile, from a block on; returns their correction. */
+static inline int32_t nn_dsp_tile_values(uint32_t *tile, int32_t row, int32_t block,
+                                         const int8_t *values, int32_t count) {
+    const int32_t step = 2 * NN_DSP_TILE_ROWS;
+    return nn_dsp_expand(values, count, tile + NN_DSP_TILE_ROWS + block * step + row,
+                         NN_DSP_TILE_ROWS, step);
 }
 
 /* All four rows times `pairs` pairs of channels, at least one; returns the stream behind them. */

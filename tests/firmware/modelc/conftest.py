@@ -20,11 +20,14 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Driver and portable kernels as a static library, with sanitizers."""
+    """Driver, portable kernels and those for Armv7E-M as a static library, with sanitizers."""
     folder = tmp_path_factory.mktemp("kernels")
-    sources = [*sorted((REPOSITORY / "firmware/nn").glob("*.c")), Path(__file__).with_name("model_driver.c")]
-    includes = [f"-I{REPOSITORY / 'firmware/nn'}", "-DMODEL=net_model"]
-    subprocess.run(["gcc", *WARNINGS, *SANITIZERS, *includes, "-O1", "-g", "-c", *sources], cwd=folder, check=True)
+    nn = REPOSITORY / "firmware/nn"
+    sources = [*sorted(nn.glob("*.c")), *sorted(nn.glob("dsp/*.c")), Path(__file__).with_name("model_driver.c")]
+    for source in sources:
+        target = f"{source.parent.name}_{source.stem}.o"
+        flags = [*WARNINGS, *SANITIZERS, f"-I{nn}", "-DMODEL=net_model", "-O1", "-g"]
+        subprocess.run(["gcc", *flags, "-c", source, "-o", target], cwd=folder, check=True)
     subprocess.run(["ar", "rcs", "libnn.a", *sorted(folder.glob("*.o"))], cwd=folder, check=True)
     return folder / "libnn.a"
 
