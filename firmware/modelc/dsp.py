@@ -19,6 +19,8 @@ KERNELS = {
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
     "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise"),
+    "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
+    "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
     "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),
 }
@@ -155,8 +157,8 @@ def _padded_line(window: dict[str, int]) -> int:
 
 
 def _conv(step: Step) -> Step | None:
-    window: dict[str, Any] = step.parameters["window"]  # type: ignore[assignment]
-    layer: dict[str, Any] = step.parameters["dense"]  # type: ignore[assignment]
+    window: dict[str, Any] = step.parameters["window"]
+    layer: dict[str, Any] = step.parameters["dense"]
     scale = scales(layer["multiplier"], layer["shift"])
     positions = window["batches"] * window["output_height"] * window["output_width"]
     if scale is None or positions < _TILE_ROWS or layer["channels"] < _TILE_CHANNELS:
@@ -221,14 +223,48 @@ def _depthwise(step: Step) -> Step | None:
 
 
 def _pool(step: Step) -> Step | None:
-    window: dict[str, Any] = step.parameters["window"]  # type: ignore[assignment]
+    window: dict[str, Any] = step.parameters["window"]
     return replace(step, kernel=f"dsp_{step.kernel}") if window["channels"] >= _GROUP else None
+
+
+def _is_halved(addend: dict[str, Any]) -> bool:
+    return bool(addend["multiplier"] == 1 << 30 and addend["shift"] == 0)
+
+
+def _add(step: Step) -> Step | None:
+    """Inputs of the output's shape; at least one has the larger scale, which is halved."""
+    layer: dict[str, Any] = step.parameters
+    (data0, data1, output), (first, second) = step.arguments, (layer["first"], layer["second"])
+    if [*layer["shape"][:3], first["step"][3], second["step"][3]] != [1] * 5:
+        return None
+    if not _is_halved(first):
+        data0, data1, first, second = data1, data0, second, first
+    same = _is_halved(second)
+    final = scales(np.array([layer["multiplier"]]), np.array([layer["shift"]]))
+    smaller = scales(np.array([second["multiplier"]]), np.array([min(second["shift"], -1)]))
+    if final is None or smaller is None or not _is_halved(first):
+        return None
+    parameters = {
+        "count": layer["shape"][3],
+        "larger_offset": -first["zero"] << 19,
+        "smaller_offset": -second["zero"] << (19 if same else 20),
+        "smaller_scale": smaller[0].tolist(),
+        "output_scale": final[0].tolist(),
+        "output": layer["output"],
+    }
+    return replace(
+        step,
+        kernel="dsp_add_same" if same else "dsp_add",
+        arguments=[data0, data1, output],
+        parameters=parameters,
+    )
 
 
 REWRITES: dict[str, Callable[[Step], Step | None]] = {
     "dense": _dense,
     "conv": _conv,
     "depthwise": _depthwise,
+    "add": _add,
     "average_pool": _pool,
     "max_pool": _pool,
 }
