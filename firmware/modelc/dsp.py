@@ -18,6 +18,7 @@ KERNELS = {
     "dsp_dense": Kernel("nn_dsp_dense", "dsp/dense.h", "nn_dsp_dense"),
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
     "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv"),
+    "dsp_conv_few": Kernel("nn_dsp_conv_few", "dsp/conv.h", "nn_dsp_conv_few"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise"),
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
@@ -107,6 +108,18 @@ def _scratch(depth: int) -> int:
     return 4 * _TILE_ROWS * (1 + 2 * -(-depth // _BLOCK))
 
 
+def _dense_parameters(layer: dict[str, Any], scale: np.ndarray) -> dict[str, Any]:
+    """Members of struct nn_dsp_dense."""
+    return {
+        "depth": layer["depth"],
+        "channels": layer["channels"],
+        "scale_step": 0 if len(scale) == 1 else 2,
+        "stream": _dense_stream(layer["weights"], layer["bias"]),
+        "scale": _dense_scales(scale),
+        "output": layer["output"],
+    }
+
+
 def _dense(step: Step) -> Step | None:
     layer: dict[str, Any] = step.parameters
     data, rows, output = step.arguments
@@ -115,6 +128,8 @@ def _dense(step: Step) -> Step | None:
     if scale is None:
         return None
     depth, channels = layer["depth"], layer["channels"]
+    # Rows are expanded before anything is written over them.
+    in_place = step.reads if depth == channels else ()
     if rows >= _TILE_ROWS and channels >= _TILE_CHANNELS:
         full = np.broadcast_to(scale, (channels, 2))
         parameters = {
@@ -129,21 +144,15 @@ def _dense(step: Step) -> Step | None:
             arguments=[data, rows, Scratch("uint32_t"), output],
             parameters=parameters,
             scratch=_scratch(depth),
+            in_place=in_place if rows % _TILE_ROWS == 0 else (),
         )
-    parameters = {
-        "depth": depth,
-        "channels": channels,
-        "scale_step": 2 if layer["multiplier_step"] else 0,
-        "stream": _dense_stream(layer["weights"], layer["bias"]),
-        "scale": _dense_scales(scale),
-        "output": layer["output"],
-    }
     return replace(
         step,
         kernel="dsp_dense",
         arguments=[data, rows, Scratch("uint32_t"), output],
-        parameters=parameters,
+        parameters=_dense_parameters(layer, scale),
         scratch=8 * -(-depth // _BLOCK),
+        in_place=in_place,
     )
 
 
@@ -161,9 +170,21 @@ def _conv(step: Step) -> Step | None:
     layer: dict[str, Any] = step.parameters["dense"]
     scale = scales(layer["multiplier"], layer["shift"])
     positions = window["batches"] * window["output_height"] * window["output_width"]
-    if scale is None or positions < _TILE_ROWS or layer["channels"] < _TILE_CHANNELS:
+    if scale is None:
         return None
     data, _, output = step.arguments
+    if positions < _TILE_ROWS or layer["channels"] < _TILE_CHANNELS:
+        return replace(
+            step,
+            kernel="dsp_conv_few",
+            arguments=[data, Scratch("uint32_t"), output],
+            parameters={
+                "window": window,
+                "dense": _dense_parameters(layer, scale),
+                "input_zero": step.parameters["input_zero"],
+            },
+            scratch=8 * -(-layer["depth"] // _BLOCK) + layer["depth"],
+        )
     line = _padded_line(window)
     parameters = {
         "window": window,

@@ -213,3 +213,31 @@ void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t 
         four_positions(&rows, scratch, output + first * layer->channels);
     }
 }
+
+void nn_dsp_conv_few(const struct nn_dsp_conv_few *layer, const int8_t *input, uint32_t *scratch,
+                     int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const bool one_piece =
+        window->dilation_width == 1 &&
+        (window->kernel_height == 1 ||
+         (window->dilation_height == 1 && window->kernel_width == window->input_width));
+    int8_t *patch = (int8_t *)(scratch + 2 * nn_dsp_blocks(layer->dense.depth));
+
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        for (int32_t row = 0; row < window->output_height; row++) {
+            const int32_t y = row * window->stride_height - window->pad_top;
+            for (int32_t column = 0; column < window->output_width; column++) {
+                const int32_t x = column * window->stride_width - window->pad_left;
+                const int8_t *seen = patch;
+                if (one_piece && nn_window_inside(window, y, x)) {
+                    seen = input + (y * window->input_width + x) * window->channels;
+                } else {
+                    nn_window_gather(window, input, y, x, layer->input_zero, patch);
+                }
+                nn_dsp_dense(&layer->dense, seen, 1, scratch, output);
+                output += layer->dense.channels;
+            }
+        }
+        input += window->input_height * window->input_width * window->channels;
+    }
+}

@@ -14,7 +14,7 @@
 #ifndef EARSHOT_NN_DSP_CONV_H
 #define EARSHOT_NN_DSP_CONV_H
 
-#include "requantize.h"
+#include "dsp/dense.h"
 #include "window.h"
 
 struct nn_dsp_conv {
@@ -43,5 +43,16 @@ struct nn_dsp_rows {
 /* Rows that lie one behind the other, at least four: 1x1 kernels with stride 1. */
 void nn_dsp_rows(const struct nn_dsp_rows *layer, const int8_t *input, int32_t rows,
                  uint32_t *scratch, int8_t *output);
+
+struct nn_dsp_conv_few {
+    struct nn_window window;
+    struct nn_dsp_dense dense; /* depth = kernel_height * kernel_width * channels */
+    int8_t input_zero;
+};
+
+/* Up to three positions, as streaming networks have them: a patch each, and nn_dsp_dense. scratch
+ * is 8 bytes a block of the depth, and behind them depth bytes for the patch. */
+void nn_dsp_conv_few(const struct nn_dsp_conv_few *layer, const int8_t *input, uint32_t *scratch,
+                     int8_t *output);
 
 #endif
