@@ -1,0 +1,15 @@
+"""Steps for Helium: the kernels of firmware/nn/mve, and how their constants are packed."""
+
+from collections.abc import Callable
+
+from ..kernel import Kernel
+from ..step import Step
+from .dense import dense
+
+KERNELS: dict[str, Kernel] = {
+    "mve_dense": Kernel("nn_mve_dense", "mve/dense.h", "nn_mve_dense"),
+}
+
+REWRITES: dict[str, Callable[[Step], Step | None]] = {
+    "dense": dense,
+}
