@@ -138,10 +138,10 @@ _Static_assert(offsetof(struct tile, row_end) == 56, "as OPEN has it");
 #define ONE_ROW_BLOCK_BYTES "68"
 
 #define SUMS                                                                                       \
-    "3: vmov q0[2], q0[0], r0, r4\n"                                                               \
-    "vmov q0[3], q0[1], r2, r6\n"                                                                  \
-    "vmov q1[2], q1[0], r8, r12\n"                                                                 \
-    "vmov q1[3], q1[1], r10, lr\n"
+    "3: vmov d0, r0, r2\n"                                                                         \
+    "vmov d1, r4, r6\n"                                                                            \
+    "vmov d2, r8, r10\n"                                                                           \
+    "vmov d3, r12, lr\n"
 
 /* Less one where a negative value is about to be shifted: "ties up" becomes "ties away". */
 #define AWAY(sum)                                                                                  \
