@@ -20,7 +20,7 @@ def ties_away(output: dict[str, int]) -> int:
 def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
     """Members of struct nn_mve_dense for those of struct nn_dense; None where the kernel cannot serve."""
     channels, depth = layer["channels"], layer["depth"]
-    if (layer["shift"] > 0).any() or channels > _MOST_CHANNELS:
+    if (layer["shift"] > 0).any() or channels >= _MOST_CHANNELS:
         return None
     groups = -(-channels // GROUP)
     partial = depth % LANES
@@ -40,10 +40,13 @@ def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
     )
     return {
         "depth": depth,
+        "partial": partial,
+        "blocks": depth // LANES,
+        "group_bytes": 4 * stream.shape[1],
+        "output": layer["output"],
+        "stream": stream.reshape(-1),
         "channels": channels,
         "away": ties_away(layer["output"]),
-        "stream": stream.reshape(-1),
-        "output": layer["output"],
     }
 
 

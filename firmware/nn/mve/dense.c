@@ -5,26 +5,7 @@
 
 #include "mve/lanes.h"
 
-enum { LANES = 16, GROUP = 4, EXTRA_BYTES = 3 * GROUP * 4 };
-
-/* What a tile loop works on. Its order is that of the registers in OPEN. */
-struct tile {
-    const int8_t *row[2];  /* where the inputs begin */
-    const int8_t *rest[2]; /* behind the first depth % 16 of them */
-    const int32_t *end;    /* of the stream */
-    int32_t group_bytes;
-    int32_t partial; /* depth % 16 */
-    int32_t blocks;  /* depth / 16 */
-    int32_t zero;
-    int32_t min;
-    const int32_t *stream;
-    int32_t max;
-    int32_t apart; /* bytes between the outputs of the tile's two halves */
-    int8_t *output;
-    const int8_t *row_end;
-};
-_Static_assert(offsetof(struct tile, partial) == 24, "as OPEN has it");
-_Static_assert(offsetof(struct tile, row_end) == 56, "as OPEN has it");
+enum { LANES = 16, GROUP = 4 };
 
 /* A tile is eight sums: four channels of two rows, or eight channels of one row. VMLADAVA wants an
  * even register for each, so all even ones are sums and the odd ones are pointers:
@@ -32,41 +13,51 @@ _Static_assert(offsetof(struct tile, row_end) == 56, "as OPEN has it");
  *     r5      stream                          (one row: r5 and r7, one a group)
  *     r9      output                 r11      end of the inputs of the first row
  *     q4..q7  zero point, places of the outputs, least and largest output, as 16-bit lanes
- *     stack   row[2], rest[2], end, group bytes, where a tile's loop begins, where it goes on
+ *     stack   the rows, the rows behind their first depth % 16 inputs, end of the stream, bytes of
+ *             a group, where a tile goes to begin, where it goes then
  * The loop over the inputs is unrolled four times; a tile jumps to where blocks % 4 are left. */
-#define OPEN(BLOCK_BYTES)                                                                          \
+#define OPEN(APART, BLOCK_BYTES)                                                                   \
     "push {r4-r11, lr}\n"                                                                          \
     "vpush {d8-d15}\n"                                                                             \
     "sub sp, sp, #32\n"                                                                            \
-    "ldm r0!, {r1-r6}\n"                                                                           \
-    "stm sp, {r1-r6}\n"                                                                            \
-    "ldm r0, {r1-r8, r11}\n"                                                                       \
-    "vdup.16 q4, r3\n"                                                                             \
-    "vdup.16 q6, r4\n"                                                                             \
-    "vdup.16 q7, r6\n"                                                                             \
-    "mov r9, r8\n"                                                                                 \
-    "movs r6, #0\n"                                                                                \
-    "vidup.u32 q5, r6, #1\n" /* 0 1 2 3 */                                                         \
+    "ldm r2, {r4-r8, r10, r12, lr}\n"                                                              \
+    "add r11, r0, r4\n"                                                                            \
+    "vdup.16 q4, r8\n"                                                                             \
+    "vdup.16 q6, r10\n"                                                                            \
+    "vdup.16 q7, r12\n"                                                                            \
+    "vctp.8 r5\n"                                                                                  \
+    "add r8, r0, r5\n"                                                                             \
+    "add r10, r1, r5\n"                                                                            \
+    "strd r0, r1, [sp]\n"                                                                          \
+    "strd r8, r10, [sp, #8]\n"                                                                     \
+    "ldr r8, [sp, #132]\n"                                                                         \
+    "strd r8, r7, [sp, #16]\n" APART "mov r9, r3\n"                                                \
+    "movs r4, #0\n"                                                                                \
+    "vidup.u32 q5, r4, #1\n" /* 0 1 2 3 */                                                         \
     "vadd.i32 q0, q5, r7\n"                                                                        \
     "vmovnt.i32 q5, q0\n" /* 0 apart 1 apart+1 ... */                                              \
-    "vctp.8 r1\n"                                                                                  \
-    "adr.w r3, 2f\n"                                                                               \
-    "rsb r4, r2, #0\n"                                                                             \
-    "and r4, r4, #3\n"                                                                             \
-    "movs r6, #" BLOCK_BYTES "\n"                                                                  \
-    "mla r3, r4, r6, r3\n"                                                                         \
-    "adr.w r4, 3f\n"                                                                               \
-    "cmp r2, #0\n"                                                                                 \
+    "rsb r3, r6, #0\n"                                                                             \
+    "and r3, r3, #3\n"                                                                             \
+    "movs r4, #" BLOCK_BYTES "\n"                                                                  \
+    "adr.w r0, 2f\n"                                                                               \
+    "mla r3, r3, r4, r0\n"                                                                         \
+    "adr.w r0, 3f\n"                                                                               \
+    "cmp r6, #0\n"                                                                                 \
     "it eq\n"                                                                                      \
-    "moveq r3, r4\n"                                                                               \
+    "moveq r3, r0\n"                                                                               \
     "orr r3, r3, #1\n"                                                                             \
     "str r3, [sp, #28]\n"                                                                          \
-    "adr.w r4, 1f\n"                                                                               \
-    "orr r4, r4, #1\n"                                                                             \
-    "cmp r1, #0\n"                                                                                 \
+    "adr.w r0, 1f\n"                                                                               \
+    "cmp r5, #0\n"                                                                                 \
     "it ne\n"                                                                                      \
-    "movne r3, r4\n"                                                                               \
-    "str r3, [sp, #24]\n"
+    "orrne r3, r0, #1\n"                                                                           \
+    "str r3, [sp, #24]\n"                                                                          \
+    "mov r5, lr\n"
+
+#define TWO_ROWS_APART "ldr r7, [r2, #32]\n"
+#define ONE_ROW_APART "movs r7, #4\n"
+_Static_assert(offsetof(struct nn_mve_dense, channels) == 32, "as TWO_ROWS_APART has it");
+_Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
 
 #define TWO_ROWS_BEGIN                                                                             \
     "0: ldrd r1, r3, [sp]\n"                                                                       \
@@ -163,9 +154,9 @@ _Static_assert(offsetof(struct tile, row_end) == 56, "as OPEN has it");
     "vldrw.u32 q3, [r5], #16\n" FIX("q0") "vrshl.s32 q0, q0, q3\n"                                 \
                                           "vldrw.u32 q2, [r7], #16\n"                              \
                                           "vqrdmulh.s32 q1, q1, q2\n"                              \
-                                          "vldrw.u32 q3, [r7], #16\n" FIX("q1")                    \
-                                              "vrshl.s32 q1, q1, q3\n"                             \
-                                              "mov r5, r7\n"
+                                          "vldrw.u32 q3, [r7], #16\n" FIX(                         \
+                                              "q1") "vrshl.s32 q1, q1, q3\n"                       \
+                                                    "mov r5, r7\n"
 
 /* Even 16-bit lanes: first half of the tile; odd ones: second half. */
 #define STORE(STEP)                                                                                \
@@ -187,11 +178,17 @@ _Static_assert(offsetof(struct tile, row_end) == 56, "as OPEN has it");
     "2:\n" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n"                                                 \
     "bne 2b\n"
 
+/* Rows and output of whole tiles; end is that of their part of the stream. */
+typedef void tiles(const int8_t *first, const int8_t *second, const struct nn_mve_dense *layer,
+                   int8_t *output, const int32_t *end);
+
 #define TILES(name, KIND, FIX, STEP)                                                               \
     __attribute__((naked, noinline, aligned(4))) static void name(                                 \
-        __attribute__((unused)) const struct tile *tile) {                                         \
-        __asm volatile(OPEN(KIND##_BLOCK_BYTES) KIND##_BEGIN KIND##_FIRST LOOP(KIND##_BLOCK)       \
-                           SUMS KIND##_SCALE(FIX) STORE(STEP));                                    \
+        __attribute__((unused)) const int8_t *first, __attribute__((unused)) const int8_t *second, \
+        __attribute__((unused)) const struct nn_mve_dense *layer,                                  \
+        __attribute__((unused)) int8_t *output, __attribute__((unused)) const int32_t *end) {      \
+        __asm volatile(OPEN(KIND##_APART, KIND##_BLOCK_BYTES) KIND##_BEGIN KIND##_FIRST LOOP(      \
+            KIND##_BLOCK) SUMS KIND##_SCALE(FIX) STORE(STEP));                                     \
     }
 
 TILES(two_rows, TWO_ROWS, NOT_AWAY, "4")
@@ -199,49 +196,20 @@ TILES(two_rows_away, TWO_ROWS, AWAY, "4")
 TILES(one_row, ONE_ROW, NOT_AWAY, "8")
 TILES(one_row_away, ONE_ROW, AWAY, "8")
 
-static int32_t group_bytes(const struct nn_mve_dense *layer) {
-    return (layer->depth + LANES - 1) / LANES * LANES * GROUP + EXTRA_BYTES;
-}
-
-static const int32_t *groups_on(const int32_t *stream, int32_t groups, int32_t bytes) {
-    return stream + groups * (bytes / 4);
-}
-
-static struct tile tile_of(const struct nn_mve_dense *layer, int32_t apart, int32_t groups) {
-    const int32_t bytes = group_bytes(layer);
-    const struct tile tile = {
-        .end = groups_on(layer->stream, groups, bytes),
-        .group_bytes = bytes,
-        .partial = layer->depth % LANES,
-        .blocks = layer->depth / LANES,
-        .zero = layer->output.zero,
-        .min = layer->output.min,
-        .stream = layer->stream,
-        .max = layer->output.max,
-        .apart = apart,
-    };
-    return tile;
-}
-
-static inline void place(struct tile *tile, int32_t depth, const int8_t *first,
-                         const int8_t *second, int8_t *output) {
-    tile->row[0] = first;
-    tile->row[1] = second;
-    tile->rest[0] = first + tile->partial;
-    tile->rest[1] = second + tile->partial;
-    tile->row_end = first + depth;
-    tile->output = output;
+static const int32_t *group_at(const struct nn_mve_dense *layer, int32_t channel) {
+    return layer->stream + channel / GROUP * (layer->group_bytes / 4);
 }
 
 /* One group of one row; fewer than four channels in the last one. */
-static void one_group(const struct nn_mve_dense *layer, const int8_t *input, const int32_t *stream,
-                      int32_t channels, int8_t *output) {
+static void one_group(const struct nn_mve_dense *layer, const int8_t *input, int32_t channel,
+                      int8_t *output) {
+    const int32_t *stream = group_at(layer, channel);
     int32_t sum0 = stream[0];
     int32_t sum1 = stream[1];
     int32_t sum2 = stream[2];
     int32_t sum3 = stream[3];
     const int8_t *w = (const int8_t *)(stream + GROUP);
-    int32_t count = layer->depth % LANES == 0 ? LANES : layer->depth % LANES;
+    int32_t count = layer->partial > 0 ? layer->partial : LANES;
 
     for (int32_t left = layer->depth; left > 0; left -= count, count = LANES) {
         const int8x16_t x = vldrbq_z_s8(input, vctp8q((uint32_t)count));
@@ -257,58 +225,41 @@ static void one_group(const struct nn_mve_dense *layer, const int8_t *input, con
     sums = vsetq_lane_s32(sum1, sums, 1);
     sums = vsetq_lane_s32(sum2, sums, 2);
     sums = vsetq_lane_s32(sum3, sums, 3);
-    const int32x4_t values =
-        nn_mve_requantize(sums, vldrwq_s32(scale), vldrwq_s32(scale + GROUP));
-    vstrbq_p_s32(output, nn_mve_clamp(values, &layer->output), vctp32q((uint32_t)channels));
-}
-
-static void last_groups(const struct nn_mve_dense *layer, const int8_t *input, int32_t first,
-                        int8_t *output) {
-    const int32_t bytes = group_bytes(layer);
-    for (int32_t channel = first; channel < layer->channels; channel += GROUP) {
-        one_group(layer, input, groups_on(layer->stream, channel / GROUP, bytes),
-                  layer->channels - channel, output + channel);
-    }
+    const int32x4_t values = nn_mve_requantize(sums, vldrwq_s32(scale), vldrwq_s32(scale + GROUP));
+    vstrbq_p_s32(output + channel, nn_mve_clamp(values, &layer->output),
+                 vctp32q((uint32_t)(layer->channels - channel)));
 }
 
 void nn_mve_dense_row(const struct nn_mve_dense *layer, const int8_t *input, int8_t *output) {
-    const int32_t whole = layer->channels / (2 * GROUP) * (2 * GROUP);
+    int32_t channel = layer->channels & ~(2 * GROUP - 1);
 
-    if (whole > 0) {
-        struct tile tile = tile_of(layer, GROUP, whole / GROUP);
-        place(&tile, layer->depth, input, input, output);
-        (layer->away ? one_row_away : one_row)(&tile);
+    if (channel > 0) {
+        tiles *run = layer->away ? one_row_away : one_row;
+        run(input, input, layer, output, group_at(layer, channel));
     }
-    if (whole < layer->channels) {
-        last_groups(layer, input, whole, output);
-    }
-}
-
-static void pair(const struct nn_mve_dense *layer, struct tile *tile, int32_t whole,
-                 const int8_t *first, const int8_t *second, int8_t *output) {
-    if (whole > 0) {
-        place(tile, layer->depth, first, second, output);
-        (layer->away ? two_rows_away : two_rows)(tile);
-    }
-    if (whole < layer->channels) {
-        last_groups(layer, first, whole, output);
-        last_groups(layer, second, whole, output + layer->channels);
+    for (; channel < layer->channels; channel += GROUP) {
+        one_group(layer, input, channel, output);
     }
 }
 
 void nn_mve_dense_pair(const struct nn_mve_dense *layer, const int8_t *first, const int8_t *second,
                        int8_t *output) {
-    struct tile tile = tile_of(layer, layer->channels, layer->channels / GROUP);
-    pair(layer, &tile, layer->channels / GROUP * GROUP, first, second, output);
+    const int32_t channel = layer->channels & ~(GROUP - 1);
+
+    if (channel > 0) {
+        tiles *run = layer->away ? two_rows_away : two_rows;
+        run(first, second, layer, output, group_at(layer, channel));
+    }
+    if (channel < layer->channels) {
+        one_group(layer, first, channel, output);
+        one_group(layer, second, channel, output + layer->channels);
+    }
 }
 
 void nn_mve_dense(const struct nn_mve_dense *layer, const int8_t *input, int32_t rows,
                   int8_t *output) {
-    struct tile tile = tile_of(layer, layer->channels, layer->channels / GROUP);
-    const int32_t whole = layer->channels / GROUP * GROUP;
-
     for (; rows >= 2; rows -= 2) {
-        pair(layer, &tile, whole, input, input + layer->depth, output);
+        nn_mve_dense_pair(layer, input, input + layer->depth, output);
         input += 2 * layer->depth;
         output += 2 * layer->channels;
     }

@@ -23,10 +23,13 @@
 
 struct nn_mve_dense {
     int32_t depth;
-    int32_t channels;
-    int32_t away; /* 1: outputs below zero live through the clamp, so their ties must go down */
-    const int32_t *stream;
+    int32_t partial; /* depth % 16 */
+    int32_t blocks;  /* depth / 16 */
+    int32_t group_bytes;
     struct nn_range output;
+    const int32_t *stream;
+    int32_t channels; /* less than 2^15 */
+    int32_t away;     /* 1: outputs below zero live through the clamp, so their ties must go down */
 };
 
 /* input is [rows][depth], output is [rows][channels]. */
