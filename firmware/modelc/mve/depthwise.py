@@ -6,6 +6,7 @@ import numpy as np
 
 from ..operators.window import hangs_over
 from ..step import Step
+from .conv import one_channel_depthwise
 from .dense import LANES, ties_away
 
 # The channels of a block in the order in which VMULLB/T and VMOVLB/T bring them out.
@@ -16,6 +17,8 @@ def depthwise(step: Step) -> Step | None:
     """nn_depthwise to nn_mve_depthwise."""
     layer = step.parameters
     geometry, weights = layer["window"], layer["weights"]
+    if geometry["channels"] == 1:
+        return one_channel_depthwise(step)
     taps, channels = weights.shape
     if (layer["shift"] > 0).any() or (weights == -128).any():
         return None
