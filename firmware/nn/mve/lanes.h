@@ -21,6 +21,23 @@ static inline int32x4_t nn_mve_requantize(int32x4_t sums, int32x4_t multiplier, 
     return nn_mve_divide_pot(vqrdmulhq_s32(sums, multiplier), shift);
 }
 
+/* One multiplier and shift for all lanes, in core registers. */
+struct nn_mve_scale {
+    int32_t multiplier;
+    int32_t shift;
+    int32_t shifted; /* 1 if shift is not 0 */
+};
+
+static inline struct nn_mve_scale nn_mve_scale(int32_t multiplier, int32_t shift) {
+    const struct nn_mve_scale scale = {multiplier, shift, shift != 0};
+    return scale;
+}
+
+static inline int32x4_t nn_mve_requantize_n(int32x4_t sums, const struct nn_mve_scale *scale) {
+    const int32x4_t value = vqrdmulhq_n_s32(sums, scale->multiplier);
+    return vrshlq_n_s32(vmlaq_n_s32(value, vshrq_n_s32(value, 31), scale->shifted), scale->shift);
+}
+
 static inline int32x4_t nn_mve_clamp(int32x4_t values, const struct nn_range *range) {
     const int32x4_t shifted = vaddq_n_s32(values, range->zero);
     return vminq_s32(vmaxq_s32(shifted, vdupq_n_s32(range->min)), vdupq_n_s32(range->max));
