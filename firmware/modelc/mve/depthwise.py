@@ -9,6 +9,8 @@ from ..step import Step
 from .conv import one_channel_depthwise
 from .dense import LANES, ties_away
 
+_SMALL_SCRATCH = 1024  # bytes; more is taken only up to a quarter of the input
+
 # The channels of a block in the order in which VMULLB/T and VMOVLB/T bring them out.
 _LANE_ORDER = np.array([0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15])
 
@@ -38,8 +40,16 @@ def depthwise(step: Step) -> Step | None:
         by_block(layer[name].astype(np.int32))[:, _LANE_ORDER] for name in ("bias", "multiplier", "shift")
     )
     scales = np.stack([multipliers.reshape(-1, 4, 4), shifts.reshape(-1, 4, 4)], axis=2).reshape(len(starts), -1)
+    blocks = [bias, words, scales]
+    by_lane = multiplier > 1 or channels < LANES
+    if by_lane:
+        seen = np.array(
+            [[(start + lane) // multiplier - start // multiplier for lane in range(LANES)] for start in starts]
+        )
+        blocks.insert(0, seen.astype(np.uint8).view(np.int32))
     output = layer["output"]
-    quads, padded = -(-taps // 4), hangs_over(geometry)
+    quads = -(-taps // 4)
+    lines = _lines(geometry, by_lane)
     return replace(
         step,
         kernel="mve_depthwise",
@@ -47,7 +57,7 @@ def depthwise(step: Step) -> Step | None:
             "pairs": taps // 2,
             "single": taps % 2,
             "blocks": len(starts),
-            "stream": np.hstack([bias, words, scales]).reshape(-1),
+            "stream": np.hstack(blocks).reshape(-1),
             "output": output,
             "overlap": overlap,
             "quads": quads,
@@ -55,8 +65,24 @@ def depthwise(step: Step) -> Step | None:
             "general": int(ties_away(output) or (output["min"], output["max"]) != (-128, 127)),
             "window": geometry,
             "channel_multiplier": multiplier,
+            "by_lane": int(by_lane),
+            **lines,
             "input_zero": layer["input_zero"],
-            "padded": int(padded),
         },
-        scratch=16 * quads + (geometry["channels"] if padded else 0),
+        scratch=16 * quads + lines["margin_bytes"],
     )
+
+
+def _lines(geometry: dict[str, int], by_lane: bool) -> dict[str, int]:
+    """How rows are laid out in scratch, and whether they are."""
+    channels, width = geometry["channels"], geometry["input_width"]
+    last = (geometry["output_width"] - 1) * geometry["stride_width"] - geometry["pad_left"]
+    right = max(0, last + (geometry["kernel_width"] - 1) * geometry["dilation_width"] + 1 - width)
+    line = (geometry["pad_left"] + width + right) * channels
+    reach = (geometry["kernel_height"] - 1) * geometry["dilation_height"] + 1
+    copies = geometry["pad_left"] > 0 or right > 0
+    margin = line * (1 + copies * reach) if hangs_over(geometry) else 0
+    if by_lane or margin > max(_SMALL_SCRATCH, width * geometry["input_height"] * channels // 4):
+        pixel = channels if hangs_over(geometry) else 0
+        return {"line_bytes": 0, "reach": reach, "copies": 0, "margin_bytes": pixel}
+    return {"line_bytes": line, "reach": reach, "copies": int(copies), "margin_bytes": margin}

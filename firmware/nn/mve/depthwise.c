@@ -1,9 +1,10 @@
 #include "mve/depthwise.h"
 
 #include <arm_mve.h>
+#include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
+#include "mve/bytes.h"
 #include "mve/lanes.h"
 
 enum { LANES = 16, SUMS = 4 };
@@ -78,7 +79,7 @@ enum { LANES = 16, SUMS = 4 };
 #define OUTPUTS(name, FIX, CLAMPED)                                                                \
     __attribute__((naked, noinline, aligned(4))) static void name(                                 \
         __attribute__((unused)) const struct nn_mve_depthwise *layer,                              \
-        __attribute__((unused)) int8_t *table, __attribute__((unused)) int8_t *output,             \
+        __attribute__((unused)) const int8_t **table, __attribute__((unused)) int8_t *output,      \
         __attribute__((unused)) int32_t count) {                                                   \
         __asm volatile("push {r4-r11, lr}\n"                                                       \
                        "vpush {d8-d15}\n"                                                          \
@@ -154,28 +155,25 @@ static void one_output(const struct nn_mve_depthwise *layer, const int8_t *const
 
     for (int32_t channel = 0; channel < channels; channel += LANES) {
         const mve_pred16_t live = vctp8q((uint32_t)(channels - channel));
-        const int32_t first = channel / multiplier;
-        uint8_t seen[LANES]; /* which of the input's channels, from `first` on */
-        for (int32_t lane = 0; lane < LANES; lane++) {
-            seen[lane] = (uint8_t)((channel + lane) / multiplier - first);
-        }
-        const uint8x16_t places = vldrbq_u8(seen);
+        const int32_t first = multiplier == 1 ? channel : channel / multiplier;
+        const uint8x16_t places = vldrbq_u8((const uint8_t *)stream);
+        const int32_t *weights = stream + LANES / 4 + LANES;
         int32x4_t sums[SUMS];
         for (int32_t i = 0; i < SUMS; i++) {
-            sums[i] = vldrwq_s32(stream);
-            stream += SUMS;
+            sums[i] = vldrwq_s32(stream + LANES / 4 + i * SUMS);
         }
         for (int32_t tap = 0; tap < taps; tap++) {
             const int8x16_t x = vldrbq_gather_offset_z_s8(table[tap] + first, places, live);
-            const int8x16_t w = vldrbq_s8((const int8_t *)stream);
+            const int8x16_t w = vldrbq_s8((const int8_t *)weights);
             const int16x8_t even = vmullbq_int_s8(x, w);
             const int16x8_t odd = vmulltq_int_s8(x, w);
             sums[0] = vaddq_s32(sums[0], vmovlbq_s16(even));
             sums[1] = vaddq_s32(sums[1], vmovltq_s16(even));
             sums[2] = vaddq_s32(sums[2], vmovlbq_s16(odd));
             sums[3] = vaddq_s32(sums[3], vmovltq_s16(odd));
-            stream += LANES / 4;
+            weights += LANES / 4;
         }
+        stream = weights;
         for (int32_t i = 0; i < SUMS; i++) {
             sums[i] = nn_mve_requantize(sums[i], vldrwq_s32(stream), vldrwq_s32(stream + SUMS));
             sums[i] = nn_mve_clamp(sums[i], &layer->output);
@@ -189,7 +187,16 @@ static void one_output(const struct nn_mve_depthwise *layer, const int8_t *const
     }
 }
 
-/* Where the taps of the output with its corner at row y, column x lie. */
+static void run(const struct nn_mve_depthwise *layer, const int8_t **table, int8_t *output,
+                int32_t count) {
+    if (layer->by_lane) {
+        one_output(layer, table, output);
+    } else {
+        (layer->general ? outputs_general : outputs)(layer, table, output, count);
+    }
+}
+
+/* Output by output: where the taps lie of that with its corner at row y, column x. */
 static void point(const struct nn_mve_depthwise *layer, const int8_t *image, int32_t y, int32_t x,
                   const int8_t *zeros, const int8_t **table) {
     const struct nn_window *window = &layer->window;
@@ -208,38 +215,74 @@ static void point(const struct nn_mve_depthwise *layer, const int8_t *image, int
     }
 }
 
-void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *table,
-                      int8_t *output) {
+static void output_by_output(const struct nn_mve_depthwise *layer, const int8_t *image,
+                             const int8_t **table, int8_t *zeros, int8_t *output) {
     const struct nn_window *window = &layer->window;
-    const int8_t **taps = (const int8_t **)(void *)table;
-    int8_t *zeros = table + 4 * layer->quads * (int32_t)sizeof *taps;
     const int32_t channels = window->channels * layer->channel_multiplier;
-    const bool blocks = layer->channel_multiplier == 1 && channels >= LANES;
 
-    if (layer->padded) {
-        memset(zeros, layer->input_zero, (size_t)window->channels);
+    nn_mve_fill(zeros, layer->input_zero, layer->margin_bytes);
+    for (int32_t row = 0; row < window->output_height; row++) {
+        const int32_t y = row * window->stride_height - window->pad_top;
+        int32_t x = -window->pad_left;
+        for (int32_t column = 0; column < window->output_width; column++) {
+            point(layer, image, y, x, zeros, table);
+            run(layer, table, output, 1);
+            x += window->stride_width;
+            output += channels;
+        }
     }
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        for (int32_t row = 0; row < window->output_height; row++) {
-            const int32_t y = row * window->stride_height - window->pad_top;
-            int32_t x = -window->pad_left;
-            for (int32_t left = window->output_width; left > 0;) {
-                int32_t count = 1;
-                point(layer, input, y, x, zeros, taps);
-                if (!blocks) {
-                    one_output(layer, taps, output);
-                } else {
-                    while (count < left && nn_window_inside(window, y, x) &&
-                           nn_window_inside(window, y, x + count * window->stride_width)) {
-                        count++;
-                    }
-                    (layer->general ? outputs_general : outputs)(layer, table, output, count);
-                }
-                x += count * window->stride_width;
-                left -= count;
-                output += count * channels;
+}
+
+/* Row by row. A row that the kernel leaves at its sides is copied between margins of zero points,
+ * to one of as many lines as the kernel reaches over; before them lies a line of zero points. */
+static void row_by_row(const struct nn_mve_depthwise *layer, const int8_t *image,
+                       const int8_t **table, int8_t *lines, int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const int32_t channels = window->channels;
+    const int32_t bytes = window->input_width * channels;
+    const int32_t line = layer->line_bytes;
+    const int32_t reach = layer->reach;
+    const int32_t step = window->dilation_width * channels;
+    int8_t *const inner = lines + line + window->pad_left * channels;
+    int32_t slot = 0;
+    int32_t copied = 0; /* rows so far; the next one goes to `slot` */
+
+    nn_mve_fill(lines, layer->input_zero, layer->margin_bytes);
+    for (int32_t row = 0; row < window->output_height; row++) {
+        const int8_t **tap = table;
+        int32_t y = row * window->stride_height - window->pad_top;
+        for (; layer->copies && copied < y + reach && copied < window->input_height; copied++) {
+            nn_mve_copy(inner + slot * line, image + copied * bytes, bytes);
+            slot = slot + 1 == reach ? 0 : slot + 1;
+        }
+        for (int32_t ky = window->kernel_height; ky > 0; ky--, y += window->dilation_height) {
+            const int8_t *x = lines;
+            if (y >= 0 && y < window->input_height) {
+                int32_t place = slot - (copied - y);
+                place = place < 0 ? place + reach : place;
+                x = layer->copies ? lines + line + place * line : image + y * bytes;
+            }
+            for (int32_t kx = window->kernel_width; kx > 0; kx--) {
+                *tap++ = x;
+                x += step;
             }
         }
+        run(layer, table, output, window->output_width);
+        output += window->output_width * channels;
+    }
+}
+
+void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *scratch,
+                      int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const int32_t channels = window->channels * layer->channel_multiplier;
+    const int8_t **table = (const int8_t **)(void *)scratch;
+    int8_t *margin = scratch + 4 * layer->quads * (int32_t)sizeof *table;
+
+    for (int32_t batch = 0; batch < window->batches; batch++) {
+        (layer->line_bytes > 0 ? row_by_row : output_by_output)(layer, input, table, margin,
+                                                                output);
         input += window->input_height * window->input_width * window->channels;
+        output += window->output_height * window->output_width * channels;
     }
 }

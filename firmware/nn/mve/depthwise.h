@@ -1,14 +1,18 @@
 /* mve/depthwise.h: nn_depthwise on Helium: 16 channels at a time, two taps summed in 16 bits.
  *
- * The taps of one output are a table of pointers in scratch, so that neither padding nor where a
- * row lies costs anything in the loops: a tap off the image points at a row of zero points.
- * Pointers move on as they are used, and so come to stand on the next output by themselves.
+ * The taps of an output are a table of pointers in scratch. Each moves on as it is used, and so
+ * comes to stand on the next output by itself: a table is made once for a row of outputs. Padding
+ * costs nothing in the loops: rows that the kernel leaves at the side are first copied between
+ * margins, and a row off the image is a line of zero points. Where that would take too much
+ * scratch, as with fewer than 16 channels or a channel multiplier, a table is made for each output.
  *
  * modelc packs a layer into one stream of words, 16 channels a block. If the channels are no
  * multiple of 16, the last block is the last 16 channels (some come twice); with fewer than 16, or
- * with a channel multiplier, it is filled up with zeros.
+ * with a channel multiplier, it is filled up with zeros, and a block begins with which channel of
+ * the input, counted from the block's first, each lane sees.
  *
- *     block | bias 4 x 4 x int32 | tap 0: 16 x int8 | tap 1 | ... | scale 0 | scale 1 | 2 | 3 |
+ *     block | (channels seen: 16 x uint8) | bias 4 x 4 x int32 | tap 0: 16 x int8 | tap 1 | ...
+ *           | scale 0 | scale 1 | scale 2 | scale 3 |
  *     scale | multiplier 4 x int32 | shift 4 x int32 |
  *
  * Sums come out of the multiplications as four vectors, and biases and scales lie in that order:
@@ -39,12 +43,17 @@ struct nn_mve_depthwise {
     int32_t general; /* 1: outputs are clamped, or ties below zero show; 0: int8's own range does */
     struct nn_window window;
     int32_t channel_multiplier;
+    int32_t by_lane;      /* 1: fewer than 16 channels, or a channel multiplier */
+    int32_t line_bytes;   /* a row with its margins; 0: output by output */
+    int32_t reach;        /* rows from the kernel's first to its last */
+    int32_t copies;       /* 1: rows are copied between margins */
+    int32_t margin_bytes; /* of zero points that scratch begins with behind the table */
     int8_t input_zero;
-    int8_t padded; /* 1: the kernel leaves the image somewhere */
 };
 
-/* table: 4 * quads pointers, then the channels of a row of zero points if padded. */
-void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *table,
+/* scratch: 4 * quads pointers; with line_bytes a line of zero points if the kernel leaves the
+ * image, and `reach` lines if it leaves it at the side; without, a pixel of zero points. */
+void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *scratch,
                       int8_t *output);
 
 #endif
