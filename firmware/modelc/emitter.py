@@ -212,7 +212,8 @@ class Emitter:
             if isinstance(argument, Operand):
                 arguments.append(self._pointer(argument.tensor, argument.offset))
             elif isinstance(argument, Scratch):
-                arguments.append(f"{_ARENA} + {self.plan.scratch[number]}" if step.scratch else "NULL")
+                pointer = f"{_ARENA} + {self.plan.scratch[number]}" if step.scratch else "NULL"
+                arguments.append(pointer if argument.of == "int8_t" else f"({argument.of} *)({pointer})")
             elif isinstance(argument, np.ndarray):
                 arguments.append(self._constants.name_of(argument))
             else:

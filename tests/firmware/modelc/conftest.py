@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judge import judge
 from tflite_file import TfliteFile
 
 from firmware.modelc import compile_model
-from firmware.modelc.graph import Graph, Tensor
+from firmware.modelc.graph import Graph
 from firmware.modelc.reader import read
 
 REPOSITORY = Path(__file__).parents[3]
@@ -21,11 +22,14 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Driver and portable kernels as a static library, with sanitizers."""
+    """Driver, portable kernels and those for Armv7E-M as a static library, with sanitizers."""
     folder = tmp_path_factory.mktemp("kernels")
-    sources = [*sorted((REPOSITORY / "firmware/nn").glob("*.c")), Path(__file__).with_name("model_driver.c")]
-    includes = [f"-I{REPOSITORY / 'firmware/nn'}", "-DMODEL=net_model"]
-    subprocess.run(["gcc", *WARNINGS, *SANITIZERS, *includes, "-O1", "-g", "-c", *sources], cwd=folder, check=True)
+    nn = REPOSITORY / "firmware/nn"
+    sources = [*sorted(nn.glob("*.c")), *sorted(nn.glob("dsp/*.c")), Path(__file__).with_name("model_driver.c")]
+    for source in sources:
+        target = f"{source.parent.name}_{source.stem}.o"
+        flags = [*WARNINGS, *SANITIZERS, f"-I{nn}", "-DMODEL=net_model", "-O1", "-g"]
+        subprocess.run(["gcc", *flags, "-c", source, "-o", target], cwd=folder, check=True)
     subprocess.run(["ar", "rcs", "libnn.a", *sorted(folder.glob("*.o"))], cwd=folder, check=True)
     return folder / "libnn.a"
 
@@ -47,27 +51,7 @@ class Network:
 
     def judge(self, calls: np.ndarray) -> np.ndarray:
         """The same from TFLite Micro's reference kernels; states are carried by hand."""
-        from tflite_micro.python.tflite_micro import runtime
-
-        interpreter = runtime.Interpreter.from_file(str(self.path), arena_size=4 << 20)
-        tensors = self.graph.tensors
-        order_in, order_out = interface_order(self.graph)
-        carried = [state for state in self.graph.states if state.input in order_in]  # the others it keeps itself
-        states = {state.input: first_value(tensors[state.input]) for state in carried}
-        results = []
-        for call in calls.astype(np.int8):
-            values, position = dict(states), 0
-            for _, index in self.graph.inputs:
-                data = call[position : position + tensors[index].bytes].view(tensors[index].dtype)
-                values[index] = data.reshape(tensors[index].shape)
-                position += tensors[index].bytes
-            for slot, index in enumerate(order_in):
-                interpreter.set_input(values[index], slot)
-            interpreter.invoke()
-            outputs = {index: interpreter.get_output(slot).copy() for slot, index in enumerate(order_out)}
-            states = {state.input: outputs[state.output] for state in carried}
-            results.append(np.concatenate([outputs[i].reshape(-1).view(np.int8) for _, i in self.graph.outputs]))
-        return np.stack(results)
+        return judge(self.path, self.graph, calls)
 
     def random_calls(self, count: int, seed: int = 1) -> np.ndarray:
         """Inputs [count, bytes] that are uniform over int8; those that are float32 are normal, with some far out."""
@@ -87,19 +71,6 @@ class Network:
         np.testing.assert_array_equal(self.run(calls), self.judge(calls))
 
 
-def first_value(tensor: Tensor) -> np.ndarray:
-    """What a state holds before the first call."""
-    return np.full(tensor.shape, tensor.zero_point if tensor.dtype == "int8" else 0, tensor.dtype)
-
-
-def interface_order(graph: Graph) -> tuple[list[int], list[int]]:
-    """Tensor indices in the order of the file's own lists of inputs and outputs."""
-    import tflite
-
-    subgraph = tflite.Model.GetRootAsModel(graph.source, 0).Subgraphs(0)
-    return [int(i) for i in subgraph.InputsAsNumpy()], [int(i) for i in subgraph.OutputsAsNumpy()]
-
-
 @pytest.fixture(scope="session")
 def build(kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Network]:
     """Compiles a .tflite file and links it to the driver; target as modelc's."""
@@ -117,15 +88,18 @@ def build(kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
 
 @pytest.fixture
 def check(build, tmp_path):
-    """Compiles the model and compares the outputs of some random calls and of the extremes."""
+    """Compiles the model for every target that the desk can run, and compares the outputs of some random calls and
+    of the extremes."""
 
     def compare(model: TfliteFile, inputs: list[int], outputs: list[int]) -> None:
         path = tmp_path / "model.tflite"
         path.write_bytes(model.bytes(inputs, outputs))
-        network = build(path)
-        calls = network.random_calls(12)
+        networks = [build(path, target) for target in ("portable", "dsp")]
+        calls = networks[0].random_calls(12)
         calls[0], calls[1], calls[2, ::2] = -128, 127, -128
-        network.assert_exact(calls)
+        expected = networks[0].judge(calls)
+        for network in networks:
+            np.testing.assert_array_equal(network.run(calls), expected)
 
     return compare
 
