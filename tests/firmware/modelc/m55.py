@@ -32,7 +32,7 @@ class Result:
 
 def sizes(graph: Graph) -> tuple[int, int]:
     """Bytes of all inputs and of all outputs."""
-    return tuple(sum(graph.tensors[index].count for _, index in ends) for ends in (graph.inputs, graph.outputs))
+    return tuple(sum(graph.tensors[index].bytes for _, index in ends) for ends in (graph.inputs, graph.outputs))
 
 
 def build(paths: list[Path], folder: Path, target: str = "mve", *, layers: bool = False) -> list[Graph]:
