@@ -1,0 +1,185 @@
+"""How much memory TFLite Micro takes for a network: reckoned from the file, for cores of any pointer size.
+
+TFLite Micro fills its arena from both ends: records that stay (nodes, tensors, multipliers a channel, variables) from
+the top, activations from the bottom, largest first, where nothing lives at the same time. The activations are placed
+here as it places them. The records depend on the library's version and kernels, and are taken generously.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import tflite
+
+from .schema import OPERATORS
+
+_ALIGNMENT = 16
+_WIDTHS = {"FLOAT32": 4, "INT32": 4, "INT64": 8, "INT16": 2, "RESOURCE": 4}
+_WIDTH = {getattr(tflite.TensorType, name): width for name, width in _WIDTHS.items()}
+# Bytes that the planner notes while it plans, where the activations will be: a tensor, a buffer, the next requests.
+_NOTES_A_TENSOR = 40
+_NOTES_A_BUFFER = 44
+_NOTES = 512
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A size that depends on the core: so many bytes, and so many pointers."""
+
+    fixed: int = 0
+    pointers: int = 0
+
+    def __add__(self, other: "Bytes") -> "Bytes":
+        return Bytes(self.fixed + other.fixed, self.pointers + other.pointers)
+
+    def on(self, pointer_bytes: int) -> int:
+        """The bytes on a core with pointers of that size."""
+        return self.fixed + self.pointers * pointer_bytes
+
+    def __str__(self) -> str:
+        """A constant expression of C."""
+        return f"({self.fixed} + {self.pointers} * sizeof(void *))"
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A piece of the arena that is taken from one operator to another, both included."""
+
+    size: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a network needs. Less than `records` and TFLite Micro may crash; less than `arena`, and it refuses to run."""
+
+    arena: Bytes
+    records: Bytes
+    variables: int  # resources that VAR_HANDLE names
+    kinds: Counter[str]  # operators of all subgraphs
+
+
+def need(source: bytes, state_bytes: int) -> Need:
+    """What the network in a sound .tflite file needs.
+
+    state_bytes: what the adapter keeps of the states from call to call.
+    """
+    model = tflite.Model.GetRootAsModel(source, 0)
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    names = [OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM") for code in codes]
+    kinds: Counter[str] = Counter()
+    records = Bytes(8 * _ALIGNMENT, 64)  # allocators, planner
+    blocks: list[_Block] = []
+    tensors = time = 0
+    for number in range(model.SubgraphsLength()):
+        graph = model.Subgraphs(number)
+        sizes = [_size(graph.Tensors(i)) for i in range(graph.TensorsLength())]
+        tensors += len(sizes)
+        records += Bytes(2 * _ALIGNMENT, 2 + 3 * len(sizes))
+        lives: dict[int, tuple[int, int]] = {}
+
+        def live(indices: Any, now: int, lives: dict[int, tuple[int, int]] = lives) -> None:
+            for index in indices:
+                lives[index] = (lives.get(index, (now, now))[0], now)
+
+        live(_indices(graph.InputsAsNumpy()), time)
+        for i in range(graph.OperatorsLength()):
+            operator = graph.Operators(i)
+            kind = names[operator.OpcodeIndex()]
+            kinds[kind] += 1
+            time += 1
+            inputs = _indices(operator.InputsAsNumpy())
+            live([*inputs, *_indices(operator.OutputsAsNumpy())], time)
+            shapes = [_shape(graph.Tensors(i)) for i in inputs]
+            records += Bytes(_parameters(kind, [graph.Tensors(i) for i in inputs]), 8)
+            if scratch := _scratch(kind, shapes):
+                records += Bytes(_ALIGNMENT, 1)
+                blocks.append(_Block(scratch, time, time))
+            if kind == "ASSIGN_VARIABLE" and number == 0:
+                records += Bytes(_aligned(sizes[inputs[1]]))
+        live(_indices(graph.OutputsAsNumpy()), time)
+        time += 1
+        for index, (first, last) in lives.items():
+            if graph.Tensors(index).IsVariable():
+                records += Bytes(_aligned(sizes[index]))
+            elif not _is_constant(model, graph.Tensors(index)):
+                blocks.append(_Block(_aligned(sizes[index]), first, last))
+    interface = model.Subgraphs(0).InputsLength() + model.Subgraphs(0).OutputsLength()
+    records += Bytes(2 * _ALIGNMENT + 2 * _ALIGNMENT * interface, 16 * interface)
+    adapter = Bytes(2 * _ALIGNMENT + _aligned(state_bytes), 72 + 10 * len(kinds))  # interpreter, resolver
+    notes = _NOTES + _NOTES_A_TENSOR * tensors + _NOTES_A_BUFFER * len(blocks)
+    return Need(
+        arena=adapter + records + Bytes(max(_plan(blocks), notes)),
+        records=records,
+        variables=kinds["VAR_HANDLE"],
+        kinds=kinds,
+    )
+
+
+def _indices(values: Any) -> list[int]:
+    return [] if isinstance(values, int) else [int(value) for value in np.asarray(values) if value >= 0]
+
+
+def _shape(tensor: Any) -> list[int]:
+    return _indices(tensor.ShapeAsNumpy())
+
+
+def _size(tensor: Any) -> int:
+    return prod(_shape(tensor)) * _WIDTH.get(tensor.Type(), 1)
+
+
+def _is_constant(model: Any, tensor: Any) -> bool:
+    return tensor.Buffer() > 0 and model.Buffers(tensor.Buffer()).DataLength() > 0
+
+
+def _parameters(kind: str, tensors: list[Any]) -> int:
+    """Bytes of an operator's options and prepared parameters, on a core of 64 bits."""
+    match kind:
+        case "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED":
+            quantization = tensors[1].Quantization()
+            channels = quantization.ScaleLength() if quantization is not None else 0
+            return 144 + (8 * channels + 2 * _ALIGNMENT if channels > 1 or kind != "FULLY_CONNECTED" else 0)
+        case "CONCATENATION" | "STRIDED_SLICE" | "SOFTMAX":
+            return 144
+        case "UNIDIRECTIONAL_SEQUENCE_LSTM":
+            return 1024
+        case "RESHAPE" | "EXPAND_DIMS" | "SQUEEZE":
+            return 48
+        case _:
+            return 112
+
+
+def _scratch(kind: str, shapes: list[list[int]]) -> int:
+    """Bytes of scratch: the reference kernels take some for LSTMs only, CMSIS-NN's for the others too."""
+    match kind:
+        case "CONV_2D" | "DEPTHWISE_CONV_2D":
+            return _aligned(8 * prod(shapes[1][1:]))
+        case "FULLY_CONNECTED":
+            return _aligned(4 * shapes[1][0])
+        case "AVERAGE_POOL_2D":
+            return _aligned(4 * shapes[0][-1])
+        case "UNIDIRECTIONAL_SEQUENCE_LSTM":
+            return 6 * _aligned(2 * shapes[0][0] * shapes[1][0])
+        case _:
+            return 0
+
+
+def _plan(blocks: list[_Block]) -> int:
+    """Bytes that the blocks take when each, the largest first, goes into the first gap that it fits."""
+    placed: list[tuple[int, _Block]] = []
+    for block in sorted(blocks, key=lambda block: -block.size):
+        offset = 0
+        for start, other in sorted(placed, key=lambda entry: entry[0]):
+            if other.first <= block.last and block.first <= other.last:
+                if start - offset >= block.size:
+                    break
+                offset = max(offset, start + other.size)
+        placed.append((offset, block))
+    return max((offset + block.size for offset, block in placed), default=0)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
