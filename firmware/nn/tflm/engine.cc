@@ -175,6 +175,10 @@ __attribute__((weak, noreturn)) void abort() {
     __builtin_trap();
 }
 
+__attribute__((weak, noreturn)) void __assert_func(const char *, int, const char *, const char *) {
+    __builtin_trap();
+}
+
 __attribute__((weak, noreturn)) void __cxa_pure_virtual() {
     __builtin_trap();
 }
