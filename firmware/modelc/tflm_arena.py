@@ -18,10 +18,10 @@ from .schema import OPERATORS
 _ALIGNMENT = 16
 _WIDTHS = {"FLOAT32": 4, "INT32": 4, "INT64": 8, "INT16": 2, "RESOURCE": 4}
 _WIDTH = {getattr(tflite.TensorType, name): width for name, width in _WIDTHS.items()}
-# Bytes that the planner notes while it plans, where the activations will be: a tensor, a buffer, the next requests.
-_NOTES_A_TENSOR = 40
-_NOTES_A_BUFFER = 44
-_NOTES = 512
+# Bytes that TFLite Micro notes while it plans: of all, of a tensor, of a buffer. They lie where the activations and the
+# interface's records will be, which it makes last: bytes of the latter, of an input or output.
+_NOTES, _NOTES_A_TENSOR, _NOTES_A_BUFFER = 256, 32, 40
+_LATE_RECORDS = 56
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def need(source: bytes, state_bytes: int) -> Need:
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
     names = [OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM") for code in codes]
     kinds: Counter[str] = Counter()
-    records = Bytes(8 * _ALIGNMENT, 64)  # allocators, planner
+    records = Bytes(4 * _ALIGNMENT, 64)  # allocators, planner
     blocks: list[_Block] = []
     tensors = time = 0
     for number in range(model.SubgraphsLength()):
@@ -94,7 +94,7 @@ def need(source: bytes, state_bytes: int) -> Need:
             inputs = _indices(operator.InputsAsNumpy())
             live([*inputs, *_indices(operator.OutputsAsNumpy())], time)
             shapes = [_shape(graph.Tensors(i)) for i in inputs]
-            records += Bytes(_parameters(kind, [graph.Tensors(i) for i in inputs]), 8)
+            records += _parameters(kind, [graph.Tensors(i) for i in inputs])
             if scratch := _scratch(kind, shapes):
                 records += Bytes(_ALIGNMENT, 1)
                 blocks.append(_Block(scratch, time, time))
@@ -108,9 +108,9 @@ def need(source: bytes, state_bytes: int) -> Need:
             elif not _is_constant(model, graph.Tensors(index)):
                 blocks.append(_Block(_aligned(sizes[index]), first, last))
     interface = model.Subgraphs(0).InputsLength() + model.Subgraphs(0).OutputsLength()
-    records += Bytes(2 * _ALIGNMENT + 2 * _ALIGNMENT * interface, 16 * interface)
-    adapter = Bytes(2 * _ALIGNMENT + _aligned(state_bytes), 72 + 10 * len(kinds))  # interpreter, resolver
-    notes = _NOTES + _NOTES_A_TENSOR * tensors + _NOTES_A_BUFFER * len(blocks)
+    records += Bytes(2 * _ALIGNMENT + 24 * interface, 14 * interface)
+    adapter = Bytes(2 * _ALIGNMENT + _aligned(state_bytes), 64 + 9 * len(kinds))  # interpreter, resolver
+    notes = _NOTES + _NOTES_A_TENSOR * tensors + _NOTES_A_BUFFER * len(blocks) - _LATE_RECORDS * interface
     return Need(
         arena=adapter + records + Bytes(max(_plan(blocks), notes)),
         records=records,
@@ -135,28 +135,32 @@ def _is_constant(model: Any, tensor: Any) -> bool:
     return tensor.Buffer() > 0 and model.Buffers(tensor.Buffer()).DataLength() > 0
 
 
-def _parameters(kind: str, tensors: list[Any]) -> int:
-    """Bytes of an operator's options and prepared parameters, on a core of 64 bits."""
+def _parameters(kind: str, tensors: list[Any]) -> Bytes:
+    """An operator's node, options and prepared parameters, with what alignment loses."""
+    node = Bytes(16, 8)
     match kind:
         case "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED":
             quantization = tensors[1].Quantization()
             channels = quantization.ScaleLength() if quantization is not None else 0
-            return 144 + (8 * channels + 2 * _ALIGNMENT if channels > 1 or kind != "FULLY_CONNECTED" else 0)
-        case "CONCATENATION" | "STRIDED_SLICE" | "SOFTMAX":
-            return 144
+            return node + Bytes(72 + (8 * channels + _ALIGNMENT if channels > 1 else 0), 2)
+        case "CONCATENATION" | "STRIDED_SLICE" | "SOFTMAX" | "ADD" | "SUB" | "MUL":
+            return node + Bytes(96, 2)
         case "UNIDIRECTIONAL_SEQUENCE_LSTM":
-            return 1024
+            return node + Bytes(1024, 16)
         case "RESHAPE" | "EXPAND_DIMS" | "SQUEEZE":
-            return 48
+            return node + Bytes(32)
         case _:
-            return 112
+            return node + Bytes(64, 2)
 
 
 def _scratch(kind: str, shapes: list[list[int]]) -> int:
     """Bytes of scratch: the reference kernels take some for LSTMs only, CMSIS-NN's for the others too."""
     match kind:
-        case "CONV_2D" | "DEPTHWISE_CONV_2D":
-            return _aligned(8 * prod(shapes[1][1:]))
+        case "CONV_2D":
+            return _aligned(4 * prod(shapes[1][1:]) + 64)
+        case "DEPTHWISE_CONV_2D":
+            height, width, channels = shapes[1][1:]
+            return _aligned(2 * height * width * max(channels, min(256, 2 * _aligned(channels))))
         case "FULLY_CONNECTED":
             return _aligned(4 * shapes[1][0])
         case "AVERAGE_POOL_2D":

@@ -137,8 +137,15 @@ def test_a_stack_that_is_too_small_fails_the_link(tree):
         (["bord=artemis"], "unknown option bord; `scons -C firmware -h` lists them"),
         (["board=artemis", "sanitize=1"], "sanitize=1 is for board=native"),
         (["board=artemis", "engine=tensor"], "engine"),
-        (["board=artemis", "engine=tflm"], "engine=tflm needs tflm=FOLDER"),
-        (["board=artemis", "engine=tflm", "tflm=/nowhere"], "/nowhere has no tensorflow/lite/micro"),
+        (["engine=tflm"], "engine=tflm needs tflm_include=; firmware/nn/tflm/README.md says what to build"),
+        (["engine=tflm", "tflm_include=/usr"], "engine=tflm needs tflm_lib="),
+        (["engine=tflm", "tflm_include=/usr:/nowhere", "tflm_lib=a.a"], "tflm_include names /nowhere, and there is no"),
+        (
+            ["engine=tflm", "tflm_include=/usr", "tflm_lib=a.a"],
+            "no folder of tflm_include has tensorflow/lite/micro/micro_interpreter.h; add the one of tflite-micro",
+        ),
+        (["tflm_lib=a.a"], "tflm_lib is for engine=tflm"),
+        (["engine=tflm", "tflm=/usr"], "unknown option tflm; "),
     ],
 )
 def test_a_mistake_on_the_command_line_ends_in_a_sentence(built, arguments, message):
@@ -146,6 +153,51 @@ def test_a_mistake_on_the_command_line_ends_in_a_sentence(built, arguments, mess
     assert result.returncode == 2
     assert message in result.stderr + result.stdout
     assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def tflm_headers(tmp_path) -> str:
+    """Folders that look like TFLite Micro's, as far as the build looks before it compiles."""
+    headers = {
+        "tflite-micro": "tensorflow/lite/micro/micro_interpreter.h",
+        "flatbuffers/include": "flatbuffers/flatbuffers.h",
+        "gemmlowp": "fixedpoint/fixedpoint.h",
+        "ruy": "ruy/profiler/instrumentation.h",
+    }
+    for folder, header in headers.items():
+        (tmp_path / folder / header).parent.mkdir(parents=True)
+        (tmp_path / folder / header).touch()
+    return ":".join(str(tmp_path / folder) for folder in headers)
+
+
+def test_tflm_is_compiled_behind_the_seam_instead_of_our_kernels(built, tflm_headers, tmp_path):
+    (tmp_path / "libtflm.a").touch()
+    where = [f"tflm_include={tflm_headers}", f"tflm_lib={tmp_path / 'libtflm.a'}", "tflm_arena=50000"]
+    for board in boards.names():
+        result = built.scons(f"board={board}", "engine=tflm", *where, "-n")
+        assert result.returncode == 0, result.stderr
+        assert "generate vad_tflm.h vad.h vad_tflite.c vad_tflite.h" in result.stdout
+        assert "compile nn/tflm/engine.cc" in result.stdout
+        assert "compile nn/conv.c" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("without", "more", "message"),
+    [
+        ("ruy", [], "no folder of tflm_include has ruy/profiler/instrumentation.h; add the one of ruy"),
+        ("", [], "libtflm.a, and there is no such file"),
+        ("", ["tflm_arena=much"], "tflm_arena=much is no number of bytes"),
+    ],
+)
+def test_what_tflm_lacks_is_told_before_anything_is_compiled(built, tflm_headers, tmp_path, without, more, message):
+    folders = [folder for folder in tflm_headers.split(":") if not without or not folder.endswith(without)]
+    library = tmp_path / "libtflm.a"
+    if more:
+        library.touch()
+    result = built.scons("engine=tflm", f"tflm_include={':'.join(folders)}", f"tflm_lib={library}", *more)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "compile" not in result.stdout
 
 
 def test_a_missing_compiler_is_told_with_what_to_install(built):
