@@ -1,5 +1,6 @@
 """The build: a second run does nothing, a changed input rebuilds what hangs on it, mistakes end in a sentence."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -179,6 +180,16 @@ def test_tflm_is_compiled_behind_the_seam_instead_of_our_kernels(built, tflm_hea
         assert "generate vad_tflm.h vad.h vad_tflite.c vad_tflite.h" in result.stdout
         assert "compile nn/tflm/engine.cc" in result.stdout
         assert "compile nn/conv.c" not in result.stdout
+
+
+def test_another_arena_for_tflm_compiles_the_adapter_again(tree):
+    include, library = (os.environ.get(f"EARSHOT_TFLM_{name}") for name in ("INCLUDE", "LIB"))
+    if not include or not library:
+        pytest.skip("EARSHOT_TFLM_INCLUDE and EARSHOT_TFLM_LIB name no TFLite Micro library for this computer")
+    call = ["engine=tflm", f"tflm_include={include}", f"tflm_lib={library}"]
+    assert tree.scons(*call).returncode == 0
+    assert "compile" not in tree.scons(*call, "-n").stdout
+    assert "compile nn/tflm/engine.cc" in tree.scons(*call, "tflm_arena=50000").stdout
 
 
 @pytest.mark.parametrize(
