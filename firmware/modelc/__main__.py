@@ -34,7 +34,7 @@ def _table(compiled: Compiled) -> str:
     return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
 
-def command(
+def command(  # noqa: PLR0917 - typer calls it by name
     model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help="A model quantized to int8 in full.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the C files; made if it does not exist.")],
     target: Annotated[

@@ -54,12 +54,20 @@ class _Block:
 
 @dataclass(frozen=True)
 class Need:
-    """What a network needs. Less than `records` and TFLite Micro may crash; less than `arena`, and it refuses to run."""
+    """What a network needs. With less than `records` TFLite Micro may crash; with less than `arena` it refuses."""
 
     arena: Bytes
     records: Bytes
     variables: int  # resources that VAR_HANDLE names
-    kinds: Counter[str]  # operators of all subgraphs
+
+
+def operator_kinds(source: bytes) -> Counter[str]:
+    """How often each kind of operator stands in a sound .tflite file, in all its subgraphs."""
+    model = tflite.Model.GetRootAsModel(source, 0)
+    names = _names(model)
+    graphs = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
+    operators = [graph.Operators(i) for graph in graphs for i in range(graph.OperatorsLength())]
+    return Counter(names[operator.OpcodeIndex()] for operator in operators)
 
 
 def need(source: bytes, state_bytes: int) -> Need:
@@ -68,55 +76,69 @@ def need(source: bytes, state_bytes: int) -> Need:
     state_bytes: what the adapter keeps of the states from call to call.
     """
     model = tflite.Model.GetRootAsModel(source, 0)
-    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
-    names = [OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM") for code in codes]
-    kinds: Counter[str] = Counter()
-    records = Bytes(4 * _ALIGNMENT, 64)  # allocators, planner
-    blocks: list[_Block] = []
-    tensors = time = 0
+    kinds = operator_kinds(source)
+    ledger = _Ledger(model)
     for number in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(number)
-        sizes = [_size(graph.Tensors(i)) for i in range(graph.TensorsLength())]
-        tensors += len(sizes)
-        records += Bytes(2 * _ALIGNMENT, 2 + 3 * len(sizes))
-        lives: dict[int, tuple[int, int]] = {}
-
-        def live(indices: Any, now: int, lives: dict[int, tuple[int, int]] = lives) -> None:
-            for index in indices:
-                lives[index] = (lives.get(index, (now, now))[0], now)
-
-        live(_indices(graph.InputsAsNumpy()), time)
-        for i in range(graph.OperatorsLength()):
-            operator = graph.Operators(i)
-            kind = names[operator.OpcodeIndex()]
-            kinds[kind] += 1
-            time += 1
-            inputs = _indices(operator.InputsAsNumpy())
-            live([*inputs, *_indices(operator.OutputsAsNumpy())], time)
-            shapes = [_shape(graph.Tensors(i)) for i in inputs]
-            records += _parameters(kind, [graph.Tensors(i) for i in inputs])
-            if scratch := _scratch(kind, shapes):
-                records += Bytes(_ALIGNMENT, 1)
-                blocks.append(_Block(scratch, time, time))
-            if kind == "ASSIGN_VARIABLE" and number == 0:
-                records += Bytes(_aligned(sizes[inputs[1]]))
-        live(_indices(graph.OutputsAsNumpy()), time)
-        time += 1
-        for index, (first, last) in lives.items():
-            if graph.Tensors(index).IsVariable():
-                records += Bytes(_aligned(sizes[index]))
-            elif not _is_constant(model, graph.Tensors(index)):
-                blocks.append(_Block(_aligned(sizes[index]), first, last))
+        ledger.add(model.Subgraphs(number))
     interface = model.Subgraphs(0).InputsLength() + model.Subgraphs(0).OutputsLength()
-    records += Bytes(2 * _ALIGNMENT + 24 * interface, 14 * interface)
+    records = ledger.records + Bytes(2 * _ALIGNMENT + 24 * interface, 14 * interface)
+    notes = _NOTES + _NOTES_A_TENSOR * ledger.tensors + _NOTES_A_BUFFER * len(ledger.blocks)
     adapter = Bytes(2 * _ALIGNMENT + _aligned(state_bytes), 64 + 9 * len(kinds))  # interpreter, resolver
-    notes = _NOTES + _NOTES_A_TENSOR * tensors + _NOTES_A_BUFFER * len(blocks) - _LATE_RECORDS * interface
     return Need(
-        arena=adapter + records + Bytes(max(_plan(blocks), notes)),
+        arena=adapter + records + Bytes(max(_plan(ledger.blocks), notes - _LATE_RECORDS * interface)),
         records=records,
         variables=kinds["VAR_HANDLE"],
-        kinds=kinds,
     )
+
+
+class _Ledger:
+    """Sums up records and activations, a subgraph at a time."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._names = _names(model)
+        self._time = 0
+        self.records = Bytes(4 * _ALIGNMENT, 64)  # allocators, planner
+        self.blocks: list[_Block] = []
+        self.tensors = 0
+
+    def add(self, graph: Any) -> None:
+        tensors = [graph.Tensors(i) for i in range(graph.TensorsLength())]
+        self.tensors += len(tensors)
+        self.records += Bytes(2 * _ALIGNMENT, 2 + 3 * len(tensors))
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        uses = [_indices(graph.InputsAsNumpy())]
+        for i in range(graph.OperatorsLength()):
+            operator = graph.Operators(i)
+            inputs = _indices(operator.InputsAsNumpy())
+            uses.append([*inputs, *_indices(operator.OutputsAsNumpy())])
+            self._add_operator(self._names[operator.OpcodeIndex()], [tensors[i] for i in inputs], self._time + i + 1)
+        uses.append(_indices(graph.OutputsAsNumpy()))
+        for time, indices in enumerate(uses, self._time):
+            for index in indices:
+                first.setdefault(index, time)
+                last[index] = time
+        self._time += len(uses)
+        for index, start in first.items():
+            if tensors[index].IsVariable():
+                self.records += Bytes(_aligned(_size(tensors[index])))
+            elif not _is_constant(self._model, tensors[index]):
+                self.blocks.append(_Block(_aligned(_size(tensors[index])), start, last[index]))
+
+    def _add_operator(self, kind: str, inputs: list[Any], time: int) -> None:
+        self.records += _parameters(kind, inputs)
+        if scratch := _scratch(kind, [_shape(tensor) for tensor in inputs]):
+            self.records += Bytes(_ALIGNMENT, 1)
+            self.blocks.append(_Block(scratch, time, time))
+        if kind == "ASSIGN_VARIABLE":
+            self.records += Bytes(_aligned(_size(inputs[1])))
+
+
+def _names(model: Any) -> list[str]:
+    """The operators' names by opcode index."""
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    return [OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM") for code in codes]
 
 
 def _indices(values: Any) -> list[int]:

@@ -200,9 +200,9 @@ def test_another_arena_for_tflm_compiles_the_adapter_again(tree):
         ("", ["tflm_arena=much"], "tflm_arena=much is no number of bytes"),
     ],
 )
-def test_what_tflm_lacks_is_told_before_anything_is_compiled(built, tflm_headers, tmp_path, without, more, message):
+def test_what_tflm_lacks_is_told_before_anything_is_compiled(built, tflm_headers, without, more, message):
     folders = [folder for folder in tflm_headers.split(":") if not without or not folder.endswith(without)]
-    library = tmp_path / "libtflm.a"
+    library = Path(folders[0]).parent / "libtflm.a"
     if more:
         library.touch()
     result = built.scons("engine=tflm", f"tflm_include={':'.join(folders)}", f"tflm_lib={library}", *more)

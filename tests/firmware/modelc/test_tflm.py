@@ -1,4 +1,4 @@
-"""engine=tflm: what modelc generates for nn/tflm/engine.cc, and the adapter on a TFLite Micro library where one is named.
+"""engine=tflm: what modelc generates for nn/tflm/engine.cc, and the adapter on a TFLite Micro library.
 
 The library is not the project's: EARSHOT_TFLM_INCLUDE (folders separated by colons) and EARSHOT_TFLM_LIB (a .a file
 for this computer) name one, as tflm_include and tflm_lib do for scons. firmware/nn/tflm/README.md says what to build.
