@@ -53,7 +53,7 @@ def compile_model(
     name: a C identifier; by default the file's name with what C does not allow made an underscore.
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
     engine: earshot; or tflm, for nn/tflm/engine.cc: NAME_tflm.h takes the place of NAME.c, and the arena is
-        tflm_arena bytes, by default what TFLite Micro needs on a core of 64 bits or fewer.
+        tflm_arena bytes, by default a generous reckoning; arena_bytes then holds for a core of 64 bits.
     Raises ModelError, with one sentence that names the tensor or operator at fault, before anything is written.
     """
     path, out = Path(path), Path(out)
