@@ -188,7 +188,7 @@ def test_a_compiler_without_the_headers_of_cxx_is_told_with_what_to_install(buil
     (tmp_path / "libtflm.a").touch()
     bare = tmp_path / "bin" / "arm-none-eabi-g++"  # as Debian's gcc-arm-none-eabi alone brings it
     bare.parent.mkdir()
-    bare.write_text("#!/bin/sh\nexec arm-none-eabi-gcc -nostdinc++ \"$@\"\n")
+    bare.write_text('#!/bin/sh\nexec arm-none-eabi-gcc -nostdinc++ "$@"\n')
     bare.chmod(0o755)
     where = [f"tflm_include={tflm_headers}", f"tflm_lib={tmp_path / 'libtflm.a'}"]
     path = f"{bare.parent}:{os.environ['PATH']}"
