@@ -67,6 +67,11 @@ def from_q8_q16(tensor: Tensor) -> int:
     return min(round(256 / float(tensor.scale)), 0xFFFFFFFF)
 
 
+def first_byte(tensor: Tensor) -> int:
+    """What fills a state that the model gives no first value: what stands for zero."""
+    return tensor.zero_point if tensor.dtype == "int8" else 0
+
+
 def _as_bytes(values: np.ndarray) -> np.ndarray:
     return np.frombuffer(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes(), np.int8)
 
@@ -163,11 +168,7 @@ class Emitter:
     def _start(self, state: State) -> str:
         """Sets a state to what the first call finds."""
         tensor = self.graph.tensors[state.input]
-        if state.initial is None:
-            # What stands for zero, as TFLite Micro fills its variables.
-            values = np.full(1, tensor.zero_point if tensor.dtype == "int8" else 0, np.int8)
-        else:
-            values = _as_bytes(state.initial)
+        values = np.full(1, first_byte(tensor), np.int8) if state.initial is None else _as_bytes(state.initial)
         if (values == values[0]).all():
             return f"memset({self._pointer(state.input)}, {values[0]}, {tensor.bytes});"
         return f"memcpy({self._pointer(state.input)}, {self._constants.name_of(values)}, {tensor.bytes});"

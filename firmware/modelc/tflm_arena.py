@@ -111,9 +111,9 @@ class _Ledger:
         uses = [_indices(graph.InputsAsNumpy())]
         for i in range(graph.OperatorsLength()):
             operator = graph.Operators(i)
-            inputs = _indices(operator.InputsAsNumpy())
-            uses.append([*inputs, *_indices(operator.OutputsAsNumpy())])
-            self._add_operator(self._names[operator.OpcodeIndex()], [tensors[i] for i in inputs], self._time + i + 1)
+            ends = [*_indices(operator.InputsAsNumpy()), *_indices(operator.OutputsAsNumpy())]
+            uses.append(ends)
+            self._add_operator(self._names[operator.OpcodeIndex()], [tensors[i] for i in ends], self._time + i + 1)
         uses.append(_indices(graph.OutputsAsNumpy()))
         for time, indices in enumerate(uses, self._time):
             for index in indices:
@@ -126,13 +126,14 @@ class _Ledger:
             elif not _is_constant(self._model, tensors[index]):
                 self.blocks.append(_Block(_aligned(_size(tensors[index])), start, last[index]))
 
-    def _add_operator(self, kind: str, inputs: list[Any], time: int) -> None:
-        self.records += _parameters(kind, inputs)
-        if scratch := _scratch(kind, [_shape(tensor) for tensor in inputs]):
+    def _add_operator(self, kind: str, ends: list[Any], time: int) -> None:
+        """ends: the operator's inputs, then its outputs."""
+        self.records += _parameters(kind, ends)
+        if scratch := _scratch(kind, [_shape(tensor) for tensor in ends]):
             self.records += Bytes(_ALIGNMENT, 1)
             self.blocks.append(_Block(scratch, time, time))
         if kind == "ASSIGN_VARIABLE":
-            self.records += Bytes(_aligned(_size(inputs[1])))
+            self.records += Bytes(_aligned(_size(ends[1])))
 
 
 def _names(model: Any) -> list[str]:
@@ -176,7 +177,7 @@ def _parameters(kind: str, tensors: list[Any]) -> Bytes:
 
 
 def _scratch(kind: str, shapes: list[list[int]]) -> int:
-    """Bytes of scratch: the reference kernels take some for LSTMs only, CMSIS-NN's for the others too."""
+    """Bytes of scratch: the reference kernels take some for LSTM and MEAN only, CMSIS-NN's for the others too."""
     match kind:
         case "CONV_2D":
             return _aligned(4 * prod(shapes[1][1:]) + 64)
@@ -189,6 +190,8 @@ def _scratch(kind: str, shapes: list[list[int]]) -> int:
             return _aligned(4 * shapes[0][-1])
         case "UNIDIRECTIONAL_SEQUENCE_LSTM":
             return 6 * _aligned(2 * shapes[0][0] * shapes[1][0])
+        case "MEAN":
+            return _aligned(4 * prod(shapes[-1])) + 2 * _aligned(4 * len(shapes[0]))
         case _:
             return 0
 

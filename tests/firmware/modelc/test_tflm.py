@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, SANITIZERS, WARNINGS, Network, interface_order
+from conftest import REPOSITORY, SANITIZERS, WARNINGS, Network
+from judge import interface_order
 from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
