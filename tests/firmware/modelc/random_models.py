@@ -105,3 +105,30 @@ class LstmLayer:
         options = {"FusedActivationFunction": self.activation, "CellClip": self.clip, "TimeMajor": self.time_major}
         model.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", self.inputs, [result], **options)
         return model, source, result
+
+
+def many_kinds() -> bytes:
+    """A network with every way of keeping state, float ends and a computed shape."""
+    layer = LstmLayer(batches=1, steps=2, depth=2, units=2)
+    model, source, sequence = layer.build()
+    shape, flat = (
+        model.tensor((3,), None, None, dtype="int32"),
+        model.tensor((1, 4), layer.hidden_scale, layer.zeros[1]),
+    )
+    mean, handle = model.tensor((1,), 0.02, 3), model.handle("past")
+    past, both, swished = (model.tensor((1, 4), 0.05, -7) for _ in range(3))
+    first = TfliteFile()
+    value = first.tensor((1, 4), 0.05, -7, np.arange(4, dtype=np.int8))
+    first.operator("ASSIGN_VARIABLE", [first.handle("past"), value], [])
+    model.subgraphs = [first]
+    result = model.tensor((1, 4), None, None, dtype="float32")
+    model.operator("SHAPE", [sequence], [shape])
+    model.operator("RESHAPE", [sequence, model.integers([1, 4])], [flat])
+    model.operator("CALL_ONCE", [], [], InitSubgraphIndex=1)
+    model.operator("READ_VARIABLE", [handle], [past])
+    model.operator("MUL", [past, flat], [both])
+    model.operator("HARD_SWISH", [both], [swished])
+    model.operator("ASSIGN_VARIABLE", [handle, swished], [])
+    model.operator("MEAN", [swished, model.integers([1])], [mean])
+    model.operator("DEQUANTIZE", [swished], [result])
+    return model.bytes([source], [result, mean])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_models import many_kinds
 
 from firmware.modelc import compile_model
 
@@ -77,12 +78,15 @@ def test_every_target_gives_the_same_bytes(target, build):
 
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
 def test_emitted_c_compiles_without_a_warning_for_the_boards(core, tmp_path):
-    compile_model(VAD, tmp_path, name="vad")
+    (tmp_path / "many.tflite").write_bytes(many_kinds())
+    for path in (VAD, tmp_path / "many.tflite"):
+        compile_model(path, tmp_path)
+    warnings = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Wdouble-promotion"]
     subprocess.run(
         [
             *["arm-none-eabi-gcc", f"-mcpu={core}", "-mthumb", "-mfloat-abi=hard", "-O2", "-c", "-std=c11"],
-            *["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", f"-I{REPOSITORY / 'firmware/nn'}"],
-            *["vad.c", "vad_tflite.c", *sorted((REPOSITORY / "firmware/nn").glob("*.c"))],
+            *[*warnings, f"-I{REPOSITORY / 'firmware/nn'}"],
+            *["vad.c", "vad_tflite.c", "many.c", *sorted((REPOSITORY / "firmware/nn").glob("*.c"))],
         ],
         cwd=tmp_path,
         check=True,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_models import LstmLayer
+from random_models import many_kinds
 from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
@@ -163,35 +163,6 @@ def test_flipped_bits_are_survived(tmp_path, data):
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     attempt(bytes(content), tmp_path)
-
-
-def many_kinds() -> bytes:
-    """A network with every way of keeping state, float ends and a computed shape."""
-    layer = LstmLayer(batches=1, steps=2, depth=2, units=2)
-    model, source, sequence = layer.build()
-    shape, flat = model.tensor((3,), None, None, dtype="int32"), model.tensor((1, 4), *ends(model, sequence))
-    mean, handle = model.tensor((1,), 0.02, 3), model.handle("past")
-    past, both, swished = (model.tensor((1, 4), 0.05, -7) for _ in range(3))
-    first = TfliteFile()
-    value = first.tensor((1, 4), 0.05, -7, np.arange(4, dtype=np.int8))
-    first.operator("ASSIGN_VARIABLE", [first.handle("past"), value], [])
-    model.subgraphs = [first]
-    result = model.tensor((1, 4), None, None, dtype="float32")
-    model.operator("SHAPE", [sequence], [shape])
-    model.operator("RESHAPE", [sequence, model.integers([1, 4])], [flat])
-    model.operator("CALL_ONCE", [], [], InitSubgraphIndex=1)
-    model.operator("READ_VARIABLE", [handle], [past])
-    model.operator("MUL", [past, flat], [both])
-    model.operator("HARD_SWISH", [both], [swished])
-    model.operator("ASSIGN_VARIABLE", [handle, swished], [])
-    model.operator("MEAN", [swished, model.integers([1])], [mean])
-    model.operator("DEQUANTIZE", [swished], [result])
-    return model.bytes([source], [result, mean])
-
-
-def ends(model: TfliteFile, index: int) -> tuple[float, int]:
-    """Scale and zero point."""
-    return model.tensors[index]["scale"], model.tensors[index]["zero"]
 
 
 def test_the_network_of_many_kinds_compiles(tmp_path):

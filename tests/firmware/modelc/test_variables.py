@@ -95,16 +95,13 @@ def test_any_order_of_reads_and_assignments(build, tmp_path, data):
         kind = draw(st.sampled_from(["read", "read", "assign", "assign", "add", "shift", "relu"]))
         if kind == "read":
             pool.append(program.read(draw(st.sampled_from(names))))
+            results.append(pool[-1])
         elif kind == "assign":
             program.assign(draw(st.sampled_from(names)), pick())
         else:
             pool.append(program.relu(pick()) if kind == "relu" else getattr(program, kind)(pick(), pick()))
             results.append(pool[-1])
-    assigned = {
-        program.file.operators[i][1][0]
-        for i in range(len(program.file.operators))
-        if program.file.operators[i][0] == "ASSIGN_VARIABLE"
-    }
+    assigned = {inputs[0] for kind, inputs, *_ in program.file.operators if kind == "ASSIGN_VARIABLE"}
     for name in names:  # TFLite Micro has no memory for one that nothing assigns
         if name in program.handles and program.handles[name] not in assigned and name not in initialised:
             program.assign(name, x)
