@@ -8,10 +8,24 @@ from typing import Any
 from . import tflm
 from .emitter import Emitter, identifier
 from .errors import ModelError
+from .graph import Graph, Operator
 from .operators import lower
 from .planner import plan
 from .reader import read
+from .step import Step
 from .targets import target_named
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator of the network, as a report names it."""
+
+    operator: int
+    kind: str
+    shape: str  # kernel, stride and output
+    macs: int
+    outputs: int  # values
+    pointwise: bool  # a convolution that looks at one position only
 
 
 @dataclass(frozen=True)
@@ -30,17 +44,23 @@ class Compiled:
     outputs: tuple[str, ...]
     states: tuple[str, ...]
     crc32: str  # of the .tflite file
+    layers: tuple[Layer, ...] = ()
+    trace_calls: int = 0  # of the hook nn_trace() in a call
 
     def as_json(self) -> dict[str, Any]:
         """Plain values only."""
         return asdict(self) | {"files": [str(path) for path in self.files]}
 
 
-def compile_model(path: Path | str, out: Path | str, target: str = "portable", name: str | None = None) -> Compiled:
+def compile_model(
+    path: Path | str, out: Path | str, target: str = "portable", name: str | None = None, *, trace: bool = False
+) -> Compiled:
     """Compiles a .tflite file into the folder `out` (made if need be): NAME.c, NAME.h, NAME_tflite.c, NAME_tflite.h.
 
     name: a C identifier; by default the file's name with what C does not allow made an underscore.
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
+    trace: after each step the code calls `void nn_trace(uint32_t operator)`, which the program must have; for
+    measuring, never for an image that is shipped.
     Raises ModelError, with one sentence that names the tensor or operator at fault, before anything is written.
     """
     path, out = Path(path), Path(out)
@@ -54,7 +74,7 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
             graph.activation(index)
-        emitter = Emitter(name, graph, plan(graph, steps), core)
+        emitter = Emitter(name, graph, plan(graph, steps), core, trace)
         texts = {f"{name}.c": emitter.source(), f"{name}.h": emitter.header()}
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -85,4 +105,20 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         outputs=tuple(output_name for output_name, _ in graph.outputs),
         states=tuple(state.name for state in graph.states),
         crc32=f"{graph.crc32:08x}",
+        layers=tuple(_layer(graph, operator, steps) for operator in graph.operators),
+        trace_calls=emitter.trace_calls,
     )
+
+
+def _layer(graph: Graph, operator: Operator, steps: list[Step]) -> Layer:
+    macs = sum(step.macs for step in steps if step.operator == operator.index)
+    outputs = [graph.tensors[index] for index in operator.outputs]
+    parts = [", ".join("x".join(map(str, tensor.shape)) for tensor in outputs)]
+    pointwise = False
+    if operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        height, width = graph.tensors[operator.inputs[1]].shape[1:3]
+        strides = operator.options["StrideH"], operator.options["StrideW"]
+        parts = [f"{height}x{width}", *([f"/{strides[0]}x{strides[1]}"] if strides != (1, 1) else []), "to", *parts]
+        pointwise = operator.kind == "CONV_2D" and (height, width) == (1, 1)
+    count = sum(tensor.count for tensor in outputs)
+    return Layer(operator.index, operator.kind, " ".join(parts), macs, count, pointwise)
