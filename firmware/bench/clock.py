@@ -17,7 +17,7 @@ INSTRUCTION_PS = 64_000
 """Of virtual time, at `-icount shift=6`."""
 WRAP_INSTRUCTIONS = 5
 """Of the interrupt that counts a wrap of the 24 bits (bench_systick in runner_start.c)."""
-CALIBRATIONS = 160
+CALIBRATIONS = 1000
 """Loops of known length that every image runs first (RUNNER_CALIBRATIONS in runner.h)."""
 
 
@@ -37,17 +37,16 @@ class Clock:
 
     @classmethod
     def calibrated(cls, clock_hz: int, spans: Sequence[Sequence[int]]) -> Clock:
-        """The clock under which loop after loop takes two instructions more.
+        """The clock under which all loops take what they do, and the readings always the same.
 
-        spans: pairs of readings round runner_loop(1), runner_loop(2), ..., each pair as six numbers.
+        spans: seven numbers each: the readings before and after runner_loop(loops), and loops.
         Raises BenchError if there is none: then the emulator does not count as this module takes for granted.
         """
         tick_ps = 10**12 // clock_hz
         for phase_ps in range(0, tick_ps, gcd(tick_ps, INSTRUCTION_PS)):
             clock = cls(tick_ps, phase_ps)
             rests = {
-                clock.instructions(span[3:]) - clock.instructions(span[:3]) - (2 * loops + 1)
-                for loops, span in enumerate(spans, 1)
+                clock.instructions(span[3:6]) - clock.instructions(span[:3]) - (2 * span[6] + 1) for span in spans
             }
             if len(rests) == 1:
                 return cls(tick_ps, phase_ps, rests.pop())

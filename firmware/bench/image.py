@@ -284,7 +284,7 @@ class _Results:
 
     def __init__(self, data: bytes, clock_hz: int) -> None:
         self._data, self._at = data, 0
-        self._clock = Clock.calibrated(clock_hz, [self._numbers(6) for _ in range(CALIBRATIONS)])
+        self._clock = Clock.calibrated(clock_hz, [self._numbers(7) for _ in range(CALIBRATIONS)])
         first, second = self._event()[1], self._event()[1]
         self._hook = second - first
 

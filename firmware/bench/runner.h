@@ -28,7 +28,7 @@ void runner_now(struct runner_time *time);
 
 /* 2 * loops + 1 instructions, its return included; loops is a number, above zero. */
 bool runner_loop(void *loops);
-#define RUNNER_CALIBRATIONS 160u /* more than a tick and an instruction have phases: 125 at 32 MHz */
+#define RUNNER_CALIBRATIONS 1000u /* an instruction begins at 125 places of a tick at 32 MHz */
 
 /* Holds the clock's interrupt, so that it leaves no frame on the stack; one wrap is remembered. */
 void runner_hold_clock(bool hold);

@@ -2,8 +2,8 @@
  * and took. All numbers are 32 bits, little-endian.
  *
  *   calls.bin    jobs: network, calls, bytes of a call's inputs; then the inputs
- *   results.bin  for 1 to RUNNER_CALIBRATIONS loops, the readings before and after them; two hooks
- *                of the trace with nothing between; then for each call its readings before and after, the number of hooks
+ *   results.bin  RUNNER_CALIBRATIONS times the readings before and after some loops, and their number;
+ *                two hooks of the trace with nothing between; then for each call its readings before and after, the number of hooks
  *                and for each its operator and reading, the number of bytes of output and those;
  *                after a job's last call the bytes of stack that its first one used
  */
@@ -49,11 +49,19 @@ __attribute__((noinline)) static void measure(bool (*function)(void *), void *ar
     runner_now(&span->to);
 }
 
+/* The clock's, told with its number of loops. */
 static void calibrate(void) {
-    struct span span;
-    for (uint32_t loops = 1; loops <= RUNNER_CALIBRATIONS; loops++) {
-        measure(runner_loop, (void *)(uintptr_t)loops, &span);
-        runner_write(&span, sizeof span);
+    struct {
+        struct span span;
+        uint32_t loops;
+    } known;
+    uint32_t random = 1;
+    for (uint32_t i = 0; i < RUNNER_CALIBRATIONS; i++) {
+        random = random * 1664525u + 1013904223u;
+        known.loops = (random >> 24) + 1u;
+        runner_loop((void *)(uintptr_t)((random >> 16 & 0xFFu) + 1u)); /* to another part of a tick */
+        measure(runner_loop, (void *)(uintptr_t)known.loops, &known.span);
+        runner_write(&known, sizeof known);
     }
     trace.count = 0;
     nn_trace(1);
