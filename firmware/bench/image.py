@@ -155,12 +155,6 @@ class Runner:
         """Compiler flags for the runner's and the board's headers."""
         return [f"-I{_HERE}", f"-I{FIRMWARE / 'boards/cortexm'}", f"-I{self.board.folder}"]
 
-    @property
-    def flash(self) -> list[tuple[int, int]]:
-        """(first address, bytes) of the memories that stand for flash."""
-        assert self.board.image is not None
-        return [(region.start, region.length) for region in (self.board.image.memory["FLASH"], _EXTRA)]
-
     def link(self, objects: Sequence[Path], elf: Path) -> None:
         """Links objects with the start-up; constants go where there is room."""
         assert self.board.image is not None

@@ -105,7 +105,7 @@ def measure(
         judged = bool((first.outputs == stream.judge(path, graph, inputs)).all())
     guess = None
     if cycles and board.core == "cortex-m4":
-        guess = estimate(image.elf, compiled.name, inputs[:2], wait_states, builder.flash)
+        guess = estimate(image.elf, compiled.name, inputs[:2], wait_states)
         if guess.instructions != instructions:
             raise BenchError(
                 f"{path}: Unicorn executed {guess.instructions} instructions and QEMU {instructions}; use --no-cycles"
