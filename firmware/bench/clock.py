@@ -39,7 +39,7 @@ class Clock:
     def calibrated(cls, clock_hz: int, spans: Sequence[Sequence[int]]) -> Clock:
         """The clock under which all loops take what they do, and the readings always the same.
 
-        spans: seven numbers each: the readings before and after runner_loop(loops), and loops.
+        spans: seven numbers each: the readings before and after the loops, and their number.
         Raises BenchError if there is none: then the emulator does not count as this module takes for granted.
         """
         tick_ps = 10**12 // clock_hz

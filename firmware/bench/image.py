@@ -198,6 +198,19 @@ class Runner:
                 raise BenchError(done.stderr.strip() or f"QEMU ended with exit code {done.returncode}")
             return (folder / "results.bin").read_bytes()
 
+    @staticmethod
+    def runner(name: str) -> Path:
+        """The source of the program `name`."""
+        return _HERE / f"runner_{name}.c"
+
+    @staticmethod
+    def sizes(elf: Path) -> Sizes:
+        """Code and constants of everything but the runner; C library functions that others call are code."""
+        with elf.open("rb") as file:
+            sizes = {section.name: section["sh_size"] for section in ELFFile(file).iter_sections()}
+        constants = sizes.get(".constants", 0) + sizes.get(".data", 0)
+        return Sizes(sizes.get(".code", 0), constants, sizes.get(".runner", 0))
+
     def close(self) -> None:
         """Removes the folder."""
         self._folder.cleanup()
@@ -238,7 +251,7 @@ class Builder(Runner):
         table = folder / "runner_table.c"
         table.write_text(_table(networks), encoding="ascii")
         events = max(network.trace_calls for network in networks)
-        sources = [table, _HERE / "runner_networks.c"]
+        sources = [table, self.runner("networks")]
         flags = [f"-DBENCH_TRACE_EVENTS={events}", f"-I{NN}", *self.includes]
         objects += compile_c(self.board, sources, folder, flags)
         elf = folder / "image.elf"
@@ -254,11 +267,8 @@ class Image:
         self.elf = elf
 
     def sizes(self) -> Sizes:
-        """Code and constants of everything but the runner; C library functions that kernels call are code."""
-        with self.elf.open("rb") as file:
-            sizes = {section.name: section["sh_size"] for section in ELFFile(file).iter_sections()}
-        constants = sizes.get(".constants", 0) + sizes.get(".data", 0)
-        return Sizes(sizes.get(".code", 0), constants, sizes.get(".runner", 0))
+        """Bytes of flash."""
+        return self._builder.sizes(self.elf)
 
     def run(self, jobs: Sequence[Job], timeout_s: float = 300.0) -> list[Result]:
         """A result for each job, in one run of QEMU."""
@@ -279,47 +289,59 @@ def _table(networks: Sequence[Network]) -> str:
     return "\n".join(lines)
 
 
-class _Results:
-    """Reads results.bin."""
+class Readings:
+    """Reads results.bin, which starts with the calibration of the clock."""
 
     def __init__(self, data: bytes, clock_hz: int) -> None:
         self._data, self._at = data, 0
-        self._clock = Clock.calibrated(clock_hz, [self._numbers(7) for _ in range(CALIBRATIONS)])
-        first, second = self._event()[1], self._event()[1]
-        self._hook = second - first
+        self._clock = Clock.calibrated(clock_hz, [self.numbers(7) for _ in range(CALIBRATIONS)])
 
-    def _take(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
+        """The next bytes."""
         taken = self._data[self._at : self._at + count]
         if len(taken) != count:
             raise BenchError("the image's results end within a call")
         self._at += count
         return taken
 
-    def _numbers(self, count: int) -> tuple[int, ...]:
-        return struct.unpack(f"<{count}I", self._take(4 * count))
+    def numbers(self, count: int) -> tuple[int, ...]:
+        """The next 32-bit numbers."""
+        return struct.unpack(f"<{count}I", self.take(4 * count))
 
-    def _now(self) -> int:
-        return self._clock.instructions(self._numbers(3))
+    def now(self) -> int:
+        """The instructions of the next reading."""
+        return self._clock.instructions(self.numbers(3))
 
-    def _span(self) -> tuple[int, int]:
-        return self._now(), self._now()
+    def span(self) -> int:
+        """The instructions between the next two readings, theirs not counted."""
+        start = self.now()
+        return self.now() - start - self._clock.overhead
+
+
+class _Results(Readings):
+    """What runner_networks.c writes."""
+
+    def __init__(self, data: bytes, clock_hz: int) -> None:
+        super().__init__(data, clock_hz)
+        first, second = self._event()[1], self._event()[1]
+        self._hook = second - first
 
     def _event(self) -> tuple[int, int]:
-        (operator,) = self._numbers(1)
-        return operator, self._now()
+        (operator,) = self.numbers(1)
+        return operator, self.now()
 
     def job(self, calls: int) -> Result:
         outputs, instructions, layers = [], [], []
         for call in range(calls):
-            start, end = self._span()
-            (hooks,) = self._numbers(1)
+            start, end = self.now(), self.now()
+            (hooks,) = self.numbers(1)
             events = [self._event() for _ in range(hooks)]
-            (size,) = self._numbers(1)
-            outputs.append(np.frombuffer(self._take(size), np.int8))
+            (size,) = self.numbers(1)
+            outputs.append(np.frombuffer(self.take(size), np.int8))
             if call > 0:
                 instructions.append(end - start - self._clock.overhead - hooks * self._hook)
                 layers.append(self._by_operator(start, events))
-        (stack,) = self._numbers(1)
+        (stack,) = self.numbers(1)
         return Result(np.stack(outputs), tuple(instructions), tuple(layers), stack)
 
     def _by_operator(self, start: int, events: list[tuple[int, int]]) -> dict[int, int]:

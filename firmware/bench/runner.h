@@ -26,8 +26,16 @@ struct runner_time {
 /* Always the same number of instructions. */
 void runner_now(struct runner_time *time);
 
-/* 2 * loops + 1 instructions, its return included; loops is a number, above zero. */
-bool runner_loop(void *loops);
+struct runner_span {
+    struct runner_time from, to;
+};
+
+/* Reads the clock before and after function(argument). */
+void runner_measure(bool (*function)(void *), void *argument, struct runner_span *span);
+
+/* Writes to results.bin, RUNNER_CALIBRATIONS times, the span of some loops and their number: each
+ * loop is two instructions, and one returns. */
+void runner_calibrate(void);
 #define RUNNER_CALIBRATIONS 1000u /* an instruction begins at 125 places of a tick at 32 MHz */
 
 /* Holds the clock's interrupt, so that it leaves no frame on the stack; one wrap is remembered. */

@@ -2,8 +2,8 @@
  * and took. All numbers are 32 bits, little-endian.
  *
  *   calls.bin    jobs: network, calls, bytes of a call's inputs; then the inputs
- *   results.bin  RUNNER_CALIBRATIONS times the readings before and after some loops, and their number;
- *                two hooks of the trace with nothing between; then for each call its readings before and after, the number of hooks
+ *   results.bin  the calibration; two hooks of the trace with nothing between; then for each call its
+ *                readings before and after, the number of hooks
  *                and for each its operator and reading, the number of bytes of output and those;
  *                after a job's last call the bytes of stack that its first one used
  */
@@ -38,31 +38,7 @@ __attribute__((noinline)) void nn_trace(uint32_t operator_index) {
     runner_now(&trace.events[at].time);
 }
 
-struct span {
-    struct runner_time from, to;
-};
-
-__attribute__((noinline)) static void measure(bool (*function)(void *), void *argument,
-                                              struct span *span) {
-    runner_now(&span->from);
-    function(argument);
-    runner_now(&span->to);
-}
-
-/* The clock's, told with its number of loops. */
-static void calibrate(void) {
-    struct {
-        struct span span;
-        uint32_t loops;
-    } known;
-    uint32_t random = 1;
-    for (uint32_t i = 0; i < RUNNER_CALIBRATIONS; i++) {
-        random = random * 1664525u + 1013904223u;
-        known.loops = (random >> 24) + 1u;
-        runner_loop((void *)(uintptr_t)((random >> 16 & 0xFFu) + 1u)); /* to another part of a tick */
-        measure(runner_loop, (void *)(uintptr_t)known.loops, &known.span);
-        runner_write(&known, sizeof known);
-    }
+static void calibrate_trace(void) {
     trace.count = 0;
     nn_trace(1);
     nn_trace(2);
@@ -99,17 +75,17 @@ static void run(const struct nn_model *model, uint32_t calls, uint32_t bytes) {
     uint32_t stack = 0;
     model->init(bench_arena);
     for (uint32_t call = 0; call < calls; call++) {
-        struct span span;
+        struct runner_span span;
         read_inputs(model, bytes);
         trace.count = 0;
         if (call == 0) {
             runner_hold_clock(true);
             runner_stack_paint();
-            measure(model->invoke, bench_arena, &span);
+            runner_measure(model->invoke, bench_arena, &span);
             stack = runner_stack_used();
             runner_hold_clock(false);
         } else {
-            measure(model->invoke, bench_arena, &span);
+            runner_measure(model->invoke, bench_arena, &span);
         }
         if (trace.count > BENCH_TRACE_EVENTS) {
             runner_fail("more hooks than the image has room for");
@@ -124,7 +100,8 @@ static void run(const struct nn_model *model, uint32_t calls, uint32_t bytes) {
 
 void runner_main(void) {
     uint32_t job[3];
-    calibrate();
+    runner_calibrate();
+    calibrate_trace();
     while (runner_read(job, sizeof job)) {
         if (job[0] >= bench_network_count) {
             runner_fail("calls.bin names a network that the image does not have");

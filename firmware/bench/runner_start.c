@@ -104,9 +104,31 @@ __attribute__((noinline)) void runner_now(struct runner_time *time) {
     time->wraps = handled + (waits & ~(elapsed >> (SYSTICK_BITS - 1u)));
 }
 
-__attribute__((naked)) bool runner_loop(void *loops) {
+__attribute__((noinline)) void runner_measure(bool (*function)(void *), void *argument,
+                                              struct runner_span *span) {
+    runner_now(&span->from);
+    function(argument);
+    runner_now(&span->to);
+}
+
+__attribute__((naked)) static bool loop(void *loops) {
     (void)loops;
     __asm volatile("1: subs r0, #1\n bne 1b\n bx lr");
+}
+
+void runner_calibrate(void) {
+    struct {
+        struct runner_span span;
+        uint32_t loops;
+    } known;
+    uint32_t random = 1;
+    for (uint32_t i = 0; i < RUNNER_CALIBRATIONS; i++) {
+        random = random * 1664525u + 1013904223u;
+        known.loops = (random >> 24) + 1u;
+        loop((void *)(uintptr_t)((random >> 16 & 0xFFu) + 1u)); /* to another part of a tick */
+        runner_measure(loop, (void *)(uintptr_t)known.loops, &known.span);
+        runner_write(&known, sizeof known);
+    }
 }
 
 void runner_hold_clock(bool hold) {
