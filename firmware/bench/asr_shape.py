@@ -50,9 +50,16 @@ class _Writer:
         return self.file.tensor((1, frames, 1, channels), deviation / _STEPS_A_DEVIATION, zero)
 
     def weighted(
-        self, kind: str, source: int, result: int, shape: tuple[int, ...], deviations: tuple[float, float], relu: bool
+        self,
+        kind: str,
+        ends: tuple[int, int],
+        shape: tuple[int, ...],
+        deviations: tuple[float, float],
+        *,
+        relu: bool = False,
     ) -> None:
         """A convolution with random weights that turns the first deviation into the second."""
+        source, result = ends
         axis = 3 if kind == "DEPTHWISE_CONV_2D" else 0
         channels = shape[axis]
         fan_in = int(np.prod(shape)) // channels
@@ -95,22 +102,22 @@ def network(seed: int = SEED, blocks: int = BLOCKS, channels: int = CHANNELS) ->
     file.operator("RESHAPE", [features, file.integers([1, frames, 1, STACK * BANDS])], [stacked])
     deviation = 1.0
     stream = writer.activation(frames, channels, deviation)
-    writer.weighted("CONV_2D", stacked, stream, (channels, 1, 1, STACK * BANDS), (1.0, deviation), relu=False)
+    writer.weighted("CONV_2D", (stacked, stream), (channels, 1, 1, STACK * BANDS), (1.0, deviation))
     for number in range(blocks):
         kernel = KERNELS[number % len(KERNELS)]
         window = writer.past(number, stream, frames, kernel - 1)
         filtered = writer.activation(frames, channels, 1.0, relu=True)
         shape = (1, kernel, 1, channels)
-        writer.weighted("DEPTHWISE_CONV_2D", window, filtered, shape, (deviation, 1.0), relu=True)
+        writer.weighted("DEPTHWISE_CONV_2D", (window, filtered), shape, (deviation, 1.0), relu=True)
         branch = writer.activation(frames, channels, _BRANCH)
         # Half of a normal distribution: its mean square is half of the whole one's.
-        writer.weighted("CONV_2D", filtered, branch, (channels, 1, 1, channels), (0.5**0.5, _BRANCH), relu=False)
+        writer.weighted("CONV_2D", (filtered, branch), (channels, 1, 1, channels), (0.5**0.5, _BRANCH))
         deviation = (deviation**2 + _BRANCH**2) ** 0.5
         total = writer.activation(frames, channels, deviation)
         file.operator("ADD", [stream, branch], [total], FusedActivationFunction=_NONE)
         stream = total
     logits = writer.activation(frames, PHONEMES, 2.0)
-    writer.weighted("CONV_2D", stream, logits, (PHONEMES, 1, 1, channels), (deviation, 2.0), relu=False)
+    writer.weighted("CONV_2D", (stream, logits), (PHONEMES, 1, 1, channels), (deviation, 2.0))
     inputs = {"features": features} | writer.inputs
     outputs = {"logits": logits} | writer.outputs
     return file.bytes(list(inputs.values()), list(outputs.values()), (list(inputs), list(outputs)))

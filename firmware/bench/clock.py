@@ -45,9 +45,7 @@ class Clock:
         tick_ps = 10**12 // clock_hz
         for phase_ps in range(0, tick_ps, gcd(tick_ps, INSTRUCTION_PS)):
             clock = cls(tick_ps, phase_ps)
-            rests = {
-                clock.instructions(span[3:6]) - clock.instructions(span[:3]) - (2 * span[6] + 1) for span in spans
-            }
+            rests = {clock.instructions(span[3:6]) - clock.instructions(span[:3]) - (2 * span[6] + 1) for span in spans}
             if len(rests) == 1:
                 return cls(tick_ps, phase_ps, rests.pop())
         raise BenchError("the emulated board's clock does not count instructions; use Debian 12's qemu-system-arm")

@@ -95,13 +95,14 @@ class _Core:
         self.reads = 0
         with elf.open("rb") as file:
             image = ELFFile(file)
-            table = image.get_section_by_name(".symtab")
+            table, constants = (image.get_section_by_name(name) for name in (".symtab", ".constants"))
+            if table is None or constants is None:
+                raise BenchError(f"{elf} is not an image of networks")
             self.symbols = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
             for segment in image.iter_segments("PT_LOAD"):
                 self._map(segment["p_vaddr"], segment["p_memsz"])
                 uc.mem_write(segment["p_vaddr"], segment.data())
             if count_reads:
-                constants = image.get_section_by_name(".constants")
                 self._watch(constants["sh_addr"], constants.data())
         self._map(_RETURN, 4)
         self.arena = self.symbols["bench_arena"]
@@ -153,7 +154,7 @@ class _Core:
             jumps += address != following
             following = address + size
 
-        self._uc.ctl_flush_tb()  # code that is translated already has no hooks
+        self._uc.ctl_flush_tb()  # type: ignore[attr-defined]  # code that is translated already has no hooks
         hook = self._uc.hook_add(UC_HOOK_BLOCK, on_block)
         self.call(function, argument)
         self._uc.hook_del(hook)

@@ -54,7 +54,7 @@ class Figures:
     crc32_first: str
     crc32_all: str
     judged: bool | None
-    """True: the outputs are TFLite Micro's; False: they are not; None: tflite_micro is not installed."""
+    """True: the outputs are TFLite Micro's; False: they are not; None: not checked."""
     cycles: Estimate | None
     """None: not asked for, or the core is not a Cortex-M4."""
     layers: tuple[LayerCost, ...] = ()
@@ -70,9 +70,7 @@ class Figures:
     def as_json(self) -> dict[str, Any]:
         """Plain values only."""
         facts = asdict(self) | {"instructions_per_mac": _rounded(self.per_mac)}
-        facts["layers"] = [
-            asdict(layer) | {"instructions_per_mac": _rounded(layer.per_mac)} for layer in self.layers
-        ]
+        facts["layers"] = [asdict(layer) | {"instructions_per_mac": _rounded(layer.per_mac)} for layer in self.layers]
         return facts
 
 
@@ -81,7 +79,13 @@ def _rounded(value: float | None) -> float | None:
 
 
 def measure(
-    builder: Builder, path: Path, *, layers: bool = False, cycles: bool = False, wait_states: int = 0
+    builder: Builder,
+    path: Path,
+    *,
+    layers: bool = False,
+    cycles: bool = False,
+    wait_states: int = 0,
+    judge: bool = True,
 ) -> Figures:
     """Compiles, links, runs and judges one .tflite file on the builder's board.
 
@@ -101,7 +105,7 @@ def measure(
         raise BenchError(f"{path}: the same inputs took {first.instructions} and {second.instructions} instructions")
     instructions, sizes = first.instructions[0], image.sizes()
     judged = None
-    if stream.judge_installed():
+    if judge and stream.judge_installed():
         judged = bool((first.outputs == stream.judge(path, graph, inputs)).all())
     guess = None
     if cycles and board.core == "cortex-m4":

@@ -2,10 +2,10 @@
  * and took. All numbers are 32 bits, little-endian.
  *
  *   calls.bin    jobs: network, calls, bytes of a call's inputs; then the inputs
- *   results.bin  the calibration; two hooks of the trace with nothing between; then for each call its
- *                readings before and after, the number of hooks
- *                and for each its operator and reading, the number of bytes of output and those;
- *                after a job's last call the bytes of stack that its first one used
+ *   results.bin  the calibration; two hooks of the trace with nothing between; then for each call
+ * its readings before and after, the number of hooks and for each its operator and reading, the
+ * number of bytes of output and those; after a job's last call the bytes of stack that its first
+ * one used
  */
 #include <stddef.h>
 
