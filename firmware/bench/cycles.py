@@ -27,6 +27,7 @@ import capstone
 import numpy as np
 from capstone import arm as dis
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 from numpy.typing import NDArray
 from unicorn import UC_ARCH_ARM, UC_HOOK_BLOCK, UC_MODE_MCLASS, UC_MODE_THUMB, Uc, UcError
 from unicorn import arm_const as arm
@@ -96,7 +97,7 @@ class _Core:
         with elf.open("rb") as file:
             image = ELFFile(file)
             table, constants = (image.get_section_by_name(name) for name in (".symtab", ".constants"))
-            if table is None or constants is None:
+            if not isinstance(table, SymbolTableSection) or constants is None:
                 raise BenchError(f"{elf} is not an image of networks")
             self.symbols = {symbol.name: symbol["st_value"] for symbol in table.iter_symbols()}
             for segment in image.iter_segments("PT_LOAD"):
