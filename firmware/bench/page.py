@@ -45,6 +45,14 @@ def by_kind(figures: dict[str, Any]) -> dict[str, dict[str, int]]:
     return {kind: total for kind, total in kinds.items() if total["instructions"]}
 
 
+def _networks(figures: Record) -> list[tuple[str, dict[str, Any]]]:
+    """The recorded networks, the baseline's first, in its order."""
+    names = list(baseline()["models"])
+    return sorted(
+        figures["models"].items(), key=lambda item: (names.index(item[0]) if item[0] in names else 99, item[0])
+    )
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> list[str]:
     lines = [" | ".join(head), " | ".join("---" if i < left else "--:" for i in range(len(head)))]
     return [f"| {line} |" for line in [*lines, *(" | ".join(row) for row in rows)]]
@@ -61,7 +69,7 @@ def _ratio(ours: float, theirs: float) -> str:
 def _goal(what: str, theirs: str, goal: float, ours: float, digits: int = 2) -> list[str]:
     """A row of the goals' table; below the goal is met."""
     off = ours / goal - 1
-    verdict = f"met, {-off:.0%} to spare" if ours <= goal else f"**missed** by {off:.0%}"
+    verdict = f"met, {-100 * off:.0f} % to spare" if ours <= goal else f"**missed** by {100 * off:.0f} %"
     return [what, theirs, f"{goal:,.{digits}f}", f"{ours:,.{digits}f}", verdict]
 
 
@@ -121,7 +129,7 @@ def _instructions(figures: Record) -> list[str]:
         head += [f"TFLM {title[7:]}", "a MAC", f"Earshot {title[7:]}", "a MAC", "ratio"]
     head.append("M4 cycles, estimated")
     rows = []
-    for name, boards in figures["models"].items():
+    for name, boards in _networks(figures):
         their = baseline()["models"].get(name)
         row = [name, f"{boards[_M4]['macs']:,}"]
         for board, core, _ in _CORES:
@@ -165,7 +173,7 @@ def _kinds(figures: Record, name: str) -> list[str]:
 def _memory(figures: Record) -> list[str]:
     head = ["network", "core", "arena", "TFLM's", "ratio", "code", "TFLM's", "ratio", "constants", "stack"]
     rows = []
-    for name, boards in figures["models"].items():
+    for name, boards in _networks(figures):
         their = baseline()["models"].get(name)
         for board, core, title in _CORES:
             ours = boards[board]
@@ -196,7 +204,7 @@ def _front_end(figures: Record) -> list[str]:
 
 def _results(figures: Record) -> list[str]:
     rows = []
-    for name, boards in figures["models"].items():
+    for name, boards in _networks(figures):
         their = baseline()["models"].get(name)
         published = f"{their['crc32_first']} {their['crc32_all']}" if their else ""
         ours = [f"{each['crc32_first']} {each['crc32_all']}" for each in (boards[_M4], boards[_M55])]
@@ -211,10 +219,10 @@ def page(figures: Record) -> str:
     lines = [
         "# What the engine costs",
         "",
-        "Written by `python -m firmware.bench.report`, which measures everything anew (with `EARSHOT_MODELS` naming the",
-        "folder of the four MLPerf Tiny and TFLite Micro models) and records it in `performance.json`; a test fails when",
-        "a count grows by more than 1 % without that record. `python -m firmware.bench MODEL.tflite --board mps2_an386",
-        "--layers` measures one network.",
+        "Written by `python -m firmware.bench.report`, which measures everything anew (`EARSHOT_MODELS` names the",
+        "folder with the models of MLPerf Tiny and TFLite Micro) and records it in `performance.json`. A test fails",
+        "when a count grows by more than 1 % without that record. One network: `python -m firmware.bench",
+        "MODEL.tflite --board mps2_an386 --layers`.",
         "",
         "## Goals",
         "",
@@ -225,10 +233,10 @@ def page(figures: Record) -> str:
         "## Instructions an inference",
         "",
         "Exact and repeatable: the second call on the published inputs (xorshift32), counted by QEMU. They are not",
-        "cycles: loads and branches weigh more, and on Cortex-M55 a vector instruction takes two. The cycles of the last",
-        "column are an estimate for a Cortex-M4 without wait states, from the executed instructions and the timings of",
-        "Arm's manual (`firmware/bench/cycles.py` says what it takes for granted). `asr_shape` is a random network of",
-        "the speech recogniser's shape (`firmware/bench/asr_shape.py`): one chunk, four output frames.",
+        "cycles: loads and branches weigh more, and on Cortex-M55 a vector instruction takes two. The last column is",
+        "an estimate for a Cortex-M4 without wait states, from the executed instructions and the timings of Arm's",
+        "manual (`firmware/bench/cycles.py` says what it takes for granted). `asr_shape` is a random network of the",
+        "speech recogniser's shape (`firmware/bench/asr_shape.py`): one chunk, four output frames.",
         "",
         *_instructions(figures),
         "",
@@ -247,9 +255,9 @@ def page(figures: Record) -> str:
         "### Requantization",
         "",
         f"An output costs {requantization[_M4]:.1f} instructions on Cortex-M4 and {requantization[_M55]:.1f} on",
-        f"Cortex-M55 besides its multiplications: what pointwise layers of {DEPTH} and {2 * DEPTH} channels in (125",
-        "positions, 64 channels out) extrapolate to at depth zero. That is bias, two roundings, zero point, clamp, store",
-        "and the inner loop's set-up. TFLite Micro's 36 are from a profile, without that set-up.",
+        f"Cortex-M55 besides its multiplications: what pointwise layers of {DEPTH} and {2 * DEPTH} channels in",
+        "(125 positions, 64 channels out) extrapolate to at depth zero. That is bias, two roundings, zero point,",
+        "clamp, store and the inner loop's set-up. TFLite Micro's 36 are from a profile, without that set-up.",
         "",
         "## Memory",
         "",
@@ -267,8 +275,8 @@ def page(figures: Record) -> str:
         "",
         "## Results",
         "",
-        "CRC-32 of the first output and of four together, on both cores; the measurement runs TFLite Micro's interpreter",
-        "on the same inputs and refuses to go on where a byte differs.",
+        "CRC-32 of the first output and of four together, on both cores. The measurement runs TFLite Micro's",
+        "interpreter on the same inputs and refuses to go on where a byte differs.",
         "",
         *_results(figures),
         "",
