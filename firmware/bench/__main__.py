@@ -62,6 +62,8 @@ def _models_text(figures: Sequence[Figures], wait_states: int) -> str:
         notes.append(
             f"Cycles are an estimate, from the executed instructions and Arm's timings, at {wait_states} wait states."
         )
+    elif first.core != "cortex-m4":
+        notes.append(f"Cycles are not estimated for a {first.core}: no public tables give its timings.")
     if any(each.judged is None for each in figures):
         notes.append("The results were not checked: the package tflite-micro is not installed.")
     return "\n".join([table(head, rows), "", *notes])

@@ -56,15 +56,15 @@ def speech(rate_hz: int, seconds: int = SECONDS) -> NDArray[np.int16]:
         voiced = 0
         if pulse >= rate_hz:
             pulse -= rate_hz
-            voiced = 6000 if kind < 2 else 0
-        excitation = voiced + (noise // 12 if kind == 2 else 0) + noise // 512
+            voiced = 12000 if kind < 2 else 0
+        excitation = voiced + (noise // 40 if kind == 2 else 0)
         total = 0
         for i, past in enumerate(memory):
             # x[n] = c x[n-1] - r x[n-2] + e, c = 2 sqrt(r) cos in Q14: three formants that differ by syllable.
             c_q14 = (30600 - 1700 * (syllable % 4), 25300 + 900 * (syllable % 3), 9000 + 1500 * (syllable % 5))[i]
             past[0], past[1] = ((c_q14 * past[0] - 15400 * past[1]) >> 14) + excitation, past[0]
             total += past[0]
-        samples.append(max(-32768, min(32767, total // 4)))
+        samples.append(max(-32768, min(32767, total // 4 + noise // 1024)))
     return np.array(samples, np.int16)
 
 
@@ -76,7 +76,7 @@ def measure_front_end(builder: Builder, *, portable: bool = False) -> FrontEndFi
     (folder / "frontend_tables.h").write_text(header(SHIPPED, [rate_hz]), encoding="ascii")
     tables = folder / "frontend_tables.c"
     tables.write_text(source(SHIPPED, [rate_hz]), encoding="ascii")
-    flags = [f"-I{folder}", f"-I{_PIPELINE}", f"-DBENCH_TABLES=frontend_tables_{rate_hz}", *builder.includes]
+    flags = [f"-I{folder}", f"-I{_PIPELINE}", f"-DBENCH_TABLES=frontend_tables_{rate_hz}", *builder.flags]
     flags += _PLAIN_C if portable else ()
     sources = [*sorted(_PIPELINE.glob("frontend*.c")), *sorted((_PIPELINE / board.modelc_target).glob("*.c"))]
     objects = compile_c(board, [*sources, tables, builder.runner("frontend")], folder, flags)

@@ -38,6 +38,7 @@ NN = FIRMWARE / "nn"
 STACK_BYTES = 16384
 _EXTRA = boards.Region(start=0x2100_0000, length=0x40_0000)
 """RAM that both MPS boards have besides board.toml's: constants that its FLASH has no room for go there."""
+_STRICT = ("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wsign-conversion")
 _FREESTANDING = ("-std=c11", "-ffunction-sections", "-fdata-sections", "-ffreestanding", "-fbuiltin")
 
 
@@ -148,12 +149,12 @@ class Runner:
         self._folder = tempfile.TemporaryDirectory(prefix="earshot-bench-")
         self.folder = Path(self._folder.name)
         sources = [_HERE / "runner_start.c", FIRMWARE / "boards/cortexm/memory.c"]
-        self._start = compile_c(self.board, sources, self.folder, self.includes)
+        self._start = compile_c(self.board, sources, self.folder, self.flags)
 
     @property
-    def includes(self) -> list[str]:
-        """Compiler flags for the runner's and the board's headers."""
-        return [f"-I{_HERE}", f"-I{FIRMWARE / 'boards/cortexm'}", f"-I{self.board.folder}"]
+    def flags(self) -> list[str]:
+        """The compiler's, for programs on runner.h: warnings are errors, the runner's and the board's headers."""
+        return [*_STRICT, f"-I{_HERE}", f"-I{FIRMWARE / 'boards/cortexm'}", f"-I{self.board.folder}"]
 
     def link(self, objects: Sequence[Path], elf: Path) -> None:
         """Links objects with the start-up; constants go where there is room."""
@@ -252,7 +253,7 @@ class Builder(Runner):
         table.write_text(_table(networks), encoding="ascii")
         events = max(network.trace_calls for network in networks)
         sources = [table, self.runner("networks")]
-        flags = [f"-DBENCH_TRACE_EVENTS={events}", f"-I{NN}", *self.includes]
+        flags = [f"-DBENCH_TRACE_EVENTS={events}", f"-I{NN}", *self.flags]
         objects += compile_c(self.board, sources, folder, flags)
         elf = folder / "image.elf"
         self.link([*objects, *self._kernels], elf)

@@ -170,6 +170,21 @@ def _kinds(figures: Record, name: str) -> list[str]:
     return _table(head, [*rows, rest])
 
 
+def _mix(figures: Record) -> list[str]:
+    """Shares of the executed instructions, the commonest kind first."""
+    mixes = {name: boards[_M4]["cycles"]["mix"] for name, boards in _networks(figures) if boards[_M4]["cycles"]}
+    totals: dict[str, int] = {}
+    for mix in mixes.values():
+        for kind, count in mix.items():
+            totals[kind] = totals.get(kind, 0) + count
+    kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
+    rows = []
+    for name, mix in mixes.items():
+        whole = sum(mix.values())
+        rows.append([name, *(f"{100 * mix.get(kind, 0) / whole:.1f}" for kind in kinds)])
+    return _table(["network", *kinds], rows)
+
+
 def _memory(figures: Record) -> list[str]:
     head = ["network", "core", "arena", "TFLM's", "ratio", "code", "TFLM's", "ratio", "constants", "stack"]
     rows = []
@@ -239,6 +254,10 @@ def page(figures: Record) -> str:
         "speech recogniser's shape (`firmware/bench/asr_shape.py`): one chunk, four output frames.",
         "",
         *_instructions(figures),
+        "",
+        "### What is executed on Cortex-M4, in per cent",
+        "",
+        *_mix(figures),
         "",
         "### Keyword spotting, by kind of layer",
         "",

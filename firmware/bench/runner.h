@@ -51,7 +51,8 @@ _Noreturn void runner_fail(const char *why);
 /* The program; the emulation ends with exit code 0 when it returns. */
 void runner_main(void);
 
-/* Paints the stack below the caller; then the bytes that have been used below that point. */
+/* Paints the stack below the caller; then the bytes that have been used below that point;
+ * an overflow is a failure. */
 void runner_stack_paint(void);
 uint32_t runner_stack_used(void);
 
