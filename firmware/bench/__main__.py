@@ -90,13 +90,13 @@ def _layers_text(figures: Figures) -> str:
 
 
 def _front_end_text(figures: Sequence[FrontEndFigures]) -> str:
-    head = ["front end", "rate", "instructions a second", "a hop at most", "code", "constants", "CRC-32 of log-mel"]
+    head = ["front end", "rate", "instructions a second", "a call at most", "code", "constants", "CRC-32 of log-mel"]
     rows = [
         [
             "portable" if each.portable else "with SIMD",
             f"{each.rate_hz:,}",
             f"{each.instructions_a_second:,}",
-            f"{each.instructions_a_hop:,}",
+            f"{each.instructions_a_call:,}",
             f"{each.code_bytes:,}",
             f"{each.constant_bytes:,}",
             each.crc32,

@@ -18,8 +18,8 @@ It is an estimate. A board with a cycle counter is the judge.
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,21 +57,21 @@ class Estimate:
     """Executed instructions by kind, skipped ones of IT blocks included."""
 
 
-def estimate(elf: Path, model: str, inputs: NDArray[np.int8], wait_states: int = 0) -> Estimate:
+def estimate(elf: Path, model: str, inputs: NDArray[np.int8], sizes: Sequence[int], wait_states: int = 0) -> Estimate:
     """Cycles of the last call of the network `model` of an image, after the calls before it.
 
-    inputs: int8 [calls, bytes]; wait_states: of the flash.
+    inputs: int8 [calls, bytes]; sizes: bytes of each input; wait_states: of the flash.
     Raises BenchError if the code does not run in Unicorn.
     """
     core = _Core(elf, count_reads=wait_states > 0)
-    network = _Model(core, model)
+    invoke = core.symbols[f"{model}_invoke"] & ~1
     try:
-        core.call(network.init, core.arena)
+        core.call(core.symbols[f"{model}_init"], core.arena)
         for call in inputs[:-1]:
-            network.fill(call)
-            core.call(network.invoke, core.arena)
-        network.fill(inputs[-1])
-        blocks, refills, reads = core.trace(network.invoke, core.arena)
+            core.fill(model, call, sizes)
+            core.call(invoke, core.arena)
+        core.fill(model, inputs[-1], sizes)
+        blocks, refills, reads = core.trace(invoke, core.arena)
     except UcError as error:
         raise BenchError(f"{model} does not run in Unicorn: {error}; use --no-cycles") from error
     decoder = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
@@ -126,14 +126,15 @@ class _Core:
         self._uc.mem_unmap(start, size)
         self._uc.mmio_map(start, size, read, None, None, None)
 
-    def words(self, address: int, count: int) -> tuple[int, ...]:
-        return struct.unpack(f"<{count}I", self._uc.mem_read(address, 4 * count))
-
     def code(self, address: int, size: int) -> bytes:
         return bytes(self._uc.mem_read(address, size))
 
-    def write(self, address: int, data: bytes) -> None:
-        self._uc.mem_write(address, data)
+    def fill(self, model: str, call: NDArray[np.int8], sizes: Sequence[int]) -> None:
+        """Writes a call's inputs to where the network has them."""
+        data = call.tobytes()
+        for index, size in enumerate(sizes):
+            self._uc.mem_write(self.call(self.symbols[f"{model}_input_data"], self.arena, index), data[:size])
+            data = data[size:]
 
     def call(self, function: int, *arguments: int) -> int:
         uc = self._uc
@@ -160,23 +161,6 @@ class _Core:
         self.call(function, argument)
         self._uc.hook_del(hook)
         return blocks, jumps + 1, self.reads - before  # the return ends the emulation: one jump more
-
-
-class _Model:
-    """The members of a struct nn_model (engine.h)."""
-
-    def __init__(self, core: _Core, name: str) -> None:
-        self._core = core
-        words = core.words(core.symbols[f"{name}_model"], 11)
-        self._inputs, self._table = words[3], words[5]
-        self.init, self.invoke, self._input_data = words[7] & ~1, words[8] & ~1, words[9] & ~1
-
-    def fill(self, call: NDArray[np.int8]) -> None:
-        data = call.tobytes()
-        for index in range(self._inputs):
-            size = self._core.words(self._table + 16 * index + 4, 1)[0]
-            self._core.write(self._core.call(self._input_data, self._core.arena, index), data[:size])
-            data = data[size:]
 
 
 def _block(instructions: list[capstone.CsInsn], size: int, wait_states: int) -> tuple[int, dict[str, int]]:

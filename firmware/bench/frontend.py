@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.bench.image import FIRMWARE, Builder, Readings, compile_c
+from firmware.bench.image import FIRMWARE, NN, Builder, Readings, compile_c
 from firmware.pipeline.frontend_tables import SHIPPED, header, source
 
 SECONDS = 4
 _PIPELINE = FIRMWARE / "pipeline"
-_PLAIN_C = ("-U__ARM_FEATURE_DSP", "-U__ARM_FEATURE_MVE")
+_PLAIN_C = ("-DEARSHOT_PORTABLE", "-U__ARM_FEATURE_DSP", "-U__ARM_FEATURE_MVE")
+_SAMPLES, _VALUES = SHIPPED.hop, SHIPPED.bands  # of a call, as in runner_frontend.c
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class FrontEndFigures:
     portable: bool
     rate_hz: int
     instructions_a_second: int
-    instructions_a_hop: int
-    """Of the dearest hop."""
+    instructions_a_call: int
+    """Of the dearest one."""
     code_bytes: int
     constant_bytes: int
     crc32: str
@@ -69,34 +70,38 @@ def speech(rate_hz: int, seconds: int = SECONDS) -> NDArray[np.int16]:
 
 
 def measure_front_end(builder: Builder, *, portable: bool = False) -> FrontEndFigures:
-    """Runs firmware/pipeline/frontend*.c over `speech`; BenchError as the builder's."""
+    """Runs the front end of firmware/pipeline over `speech`; BenchError as the builder's."""
     board, rate_hz = builder.board, builder.board.rate
     folder = builder.folder / f"frontend-{portable}"
     folder.mkdir(exist_ok=True)
     (folder / "frontend_tables.h").write_text(header(SHIPPED, [rate_hz]), encoding="ascii")
     tables = folder / "frontend_tables.c"
     tables.write_text(source(SHIPPED, [rate_hz]), encoding="ascii")
-    flags = [f"-I{folder}", f"-I{_PIPELINE}", f"-DBENCH_TABLES=frontend_tables_{rate_hz}", *builder.flags]
+    flags = [
+        *(f"-I{path}" for path in (folder, _PIPELINE, FIRMWARE, NN)),
+        f"-DBENCH_TABLES=frontend_tables_{rate_hz}",
+        *builder.flags,
+    ]
     flags += _PLAIN_C if portable else ()
-    sources = [*sorted(_PIPELINE.glob("frontend*.c")), *sorted((_PIPELINE / board.modelc_target).glob("*.c"))]
+    sources = sorted(_PIPELINE.glob("*.c"))  # the linker drops what is not the front end's
     objects = compile_c(board, [*sources, tables, builder.runner("frontend")], folder, flags)
     elf = folder / "frontend.elf"
     builder.link(objects, elf)
     pcm = speech(rate_hz)
-    hops = len(pcm) // SHIPPED.hop
-    readings = Readings(builder.run(elf, pcm[: hops * SHIPPED.hop].tobytes(), 120), board.clock_hz)
+    calls = len(pcm) // _SAMPLES
+    readings = Readings(builder.run(elf, pcm[: calls * _SAMPLES].tobytes(), 120), board.clock_hz)
     taken, logmel = [], b""
-    for _ in range(hops):
+    for _ in range(calls):
         taken.append(readings.span())
-        logmel += readings.take(2 * SHIPPED.bands)
+        logmel += readings.take(2 * _VALUES)
     sizes = builder.sizes(elf)
     return FrontEndFigures(
         board=board.name,
         core=board.core,
         portable=portable,
         rate_hz=rate_hz,
-        instructions_a_second=round(sum(taken) * rate_hz / (hops * SHIPPED.hop)),
-        instructions_a_hop=max(taken),
+        instructions_a_second=round(sum(taken) * rate_hz / (calls * _SAMPLES)),
+        instructions_a_call=max(taken),
         code_bytes=sizes.code,
         constant_bytes=sizes.constants,
         crc32=f"{zlib.crc32(logmel):08x}",

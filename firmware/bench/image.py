@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
@@ -216,6 +216,9 @@ class Runner:
         """Removes the folder."""
         self._folder.cleanup()
 
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
@@ -238,9 +241,6 @@ class Builder(Runner):
                 place = self.folder / "kernels" / folder.name
                 place.mkdir(parents=True)
                 self._kernels += compile_c(self.board, sources, place, [f"-I{NN}"])
-
-    def __enter__(self) -> Builder:
-        return self
 
     def image(self, networks: Sequence[Network]) -> Image:
         """An image of these networks, compiled by modelc for `board.modelc_target`."""

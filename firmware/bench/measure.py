@@ -98,7 +98,7 @@ def measure(
         graph = read(path)
     except ModelError as error:
         raise BenchError(str(error)) from error
-    inputs = stream.random_bytes(stream.CALLS, stream.input_bytes(graph))
+    inputs = stream.inputs(graph)
     image = builder.image([compiled])
     first, second = image.run([Job(0, inputs)] * 2)
     if first.instructions != second.instructions:
@@ -109,7 +109,7 @@ def measure(
         judged = bool((first.outputs == stream.judge(path, graph, inputs)).all())
     guess = None
     if cycles and board.core == "cortex-m4":
-        guess = estimate(image.elf, compiled.name, inputs[:2], wait_states)
+        guess = estimate(image.elf, compiled.name, inputs[:2], stream.sizes(graph), wait_states)
         if guess.instructions != instructions:
             raise BenchError(
                 f"{path}: Unicorn executed {guess.instructions} instructions and QEMU {instructions}; use --no-cycles"

@@ -47,6 +47,8 @@ def main(
             sentences = drift(load(), figures)
             for sentence in sentences:
                 typer.echo(f"report: {sentence}", err=True)
+            if not sentences:
+                typer.echo("every count is within 1 % of the recorded one")
             raise typer.Exit(1 if sentences else 0)
     except BenchError as error:
         typer.echo(f"report: {error}", err=True)

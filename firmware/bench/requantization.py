@@ -47,6 +47,6 @@ def requantization(builder: Builder) -> float:
         path = folder / f"pointwise_{depth}.tflite"
         path.write_bytes(pointwise(depth))
         networks.append(compile_model(path, folder, builder.board.modelc_target))
-    jobs = [Job(i, stream.random_bytes(2, ROWS * COLUMNS * depth)) for i, depth in enumerate(depths)]
+    jobs = [Job(i, stream.random_bytes(2 * ROWS * COLUMNS * depth).reshape(2, -1)) for i, depth in enumerate(depths)]
     shallow, deep = (result.instructions[0] for result in builder.image(networks).run(jobs))
     return (2 * shallow - deep) / (ROWS * COLUMNS * CHANNELS)

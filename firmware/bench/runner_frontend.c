@@ -1,14 +1,18 @@
-/* runner_frontend.c: the front end over the hops of PCM in calls.bin. results.bin holds, for each
- * hop, the readings before and after it and its log-mel values.
+/* runner_frontend.c: the front end over the PCM in calls.bin. results.bin holds, for each call of
+ * it, the readings before and after and its log-mel values.
  */
 #include "frontend.h"
 #include "runner.h"
 
-static struct frontend frontend;
-static int16_t pcm[FRONTEND_HOP];
-static int16_t logmel_q8[FRONTEND_BANDS];
+/* Of a call. */
+#define SAMPLES FRONTEND_HOP
+#define VALUES FRONTEND_BANDS
 
-static bool hop(void *unused) {
+static struct frontend frontend;
+static int16_t pcm[SAMPLES];
+static int16_t logmel_q8[VALUES];
+
+static bool hear(void *unused) {
     (void)unused;
     frontend_hop(&frontend, pcm, logmel_q8);
     return true;
@@ -19,7 +23,7 @@ void runner_main(void) {
     runner_calibrate();
     frontend_init(&frontend, &BENCH_TABLES);
     while (runner_read(pcm, sizeof pcm)) {
-        runner_measure(hop, 0, &span);
+        runner_measure(hear, 0, &span);
         runner_write(&span, sizeof span);
         runner_write(logmel_q8, sizeof logmel_q8);
     }

@@ -56,18 +56,21 @@ def assembly(tmp_path) -> Callable[..., Assembly]:
         path.write_text(f"""
 #include "engine.h"
 __attribute__((used)) int8_t {name}_io[4];
-static bool init(void *arena) {{ (void)arena; return true; }}
-__attribute__((naked)) static bool invoke(void *arena) {{
+static bool {name}_init(void *arena) {{ (void)arena; return true; }}
+__attribute__((naked)) static bool {name}_invoke(void *arena) {{
     (void)arena;
     __asm volatile(
         "ldr r0, ={name}_io\\n"
         "ldr r0, [r0]\\n"
 {lines}        "bx lr\\n");
 }}
-static int8_t *input(void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
-static const int8_t *output(const void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
-static const struct nn_tensor io = {{"io", 4, 0, 0}};
-const struct nn_model {name}_model = {{"{name}", 0, 16, 1, 1, &io, &io, init, invoke, input, output}};
+static int8_t *{name}_input_data(void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
+static const int8_t *{name}_output_data(const void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
+static const struct nn_tensor io = {{.name = "io", .bytes = 4}};
+const struct nn_model {name}_model = {{
+    .name = "{name}", .arena_bytes = 16, .inputs = 1, .outputs = 1, .input = &io, .output = &io,
+    .init = {name}_init, .invoke = {name}_invoke, .input_data = {name}_input_data, .output_data = {name}_output_data,
+}};
 """)
         return Assembly(name, (path,), arena_bytes)
 

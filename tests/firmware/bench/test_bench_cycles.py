@@ -29,7 +29,7 @@ AROUND = 2 + 2 + 1 + REFILL
 def test_sequences_cost_what_the_manual_says(m4, assembly, code, cycles):
     network, inputs = assembly(code), np.ones((2, 4), np.int8)
     image = m4.image([network])
-    found = estimate(image.elf, network.name, inputs)
+    found = estimate(image.elf, network.name, inputs, [4])
     (result,) = image.run([Job(0, inputs)])
     assert found.cycles == AROUND + cycles
     assert found.instructions == sum(found.mix.values()) == result.instructions[0]
@@ -38,6 +38,6 @@ def test_sequences_cost_what_the_manual_says(m4, assembly, code, cycles):
 def test_wait_states_are_paid_by_refills_literals_and_constants(m4, assembly):
     network, inputs = assembly("ldr r1, =assembly_model\nldr r2, [r1, #4]\nb 1f\nnop\n1: nop"), np.ones((2, 4), np.int8)
     image = m4.image([network])
-    fast, slow = (estimate(image.elf, network.name, inputs, wait_states) for wait_states in (0, 3))
+    fast, slow = (estimate(image.elf, network.name, inputs, [4], wait_states) for wait_states in (0, 3))
     assert fast.refills == 2  # the jump, the return
     assert slow.cycles - fast.cycles == 3 * (2 + 2 + 1)  # refills, literals, a constant

@@ -28,7 +28,7 @@ def test_networks_share_an_image_and_each_job_starts_afresh(builder, compiled, t
     image = builder.image([compiled(path, f"net{i}") for i, path in enumerate(paths)])
     graphs = [read(path) for path in paths]
     random = np.random.default_rng(4)
-    inputs = [random.integers(-128, 128, (3, stream.input_bytes(graph))).astype(np.int8) for graph in graphs]
+    inputs = [random.integers(-128, 128, (3, sum(stream.sizes(graph)))).astype(np.int8) for graph in graphs]
     order = [0, 1, 0, 1, 1]
 
     results = image.run([Job(i, inputs[i]) for i in order])
@@ -55,7 +55,8 @@ def test_constants_beyond_the_flash_of_a_board_find_room_elsewhere(tmp_path):
     file.operator("FULLY_CONNECTED", [x, file.tensor((150, 4000), 0.01, 0, values)], [y])
     path = tmp_path / "wide.tflite"
     path.write_bytes(file.bytes([x], [y]))
-    graph, inputs = read(path), stream.random_bytes(1, 4000)
+    graph = read(path)
+    inputs = stream.inputs(graph, calls=1)
     with Builder("mps3_an547") as builder:
         assert builder.board.image.memory["FLASH"].length < values.nbytes
         image = builder.image([compile_model(path, tmp_path, "mve")])

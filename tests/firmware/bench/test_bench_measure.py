@@ -5,6 +5,7 @@ import pytest
 from firmware.bench.measure import measure
 from firmware.bench.page import baseline
 from firmware.bench.record import OTHERS, VAD
+from firmware.modelc import compile_model
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -41,3 +42,13 @@ def test_the_estimate_counts_the_instructions_that_qemu_counts(m4):
     figures = measure(m4, VAD, cycles=True, judge=False)
     assert figures.cycles.instructions == figures.instructions
     assert figures.instructions < figures.cycles.cycles < 4 * figures.instructions
+
+
+def test_hooks_are_there_only_when_asked_for(tmp_path):
+    plain, traced = (compile_model(VAD, tmp_path / str(trace), trace=trace) for trace in (False, True))
+    sources = [compiled.files[0].read_text() for compiled in (plain, traced)]
+    assert plain.trace_calls == 0
+    assert "nn_trace" not in sources[0]
+    assert sources[1].count("nn_trace(") == traced.trace_calls + 1  # and its declaration
+    lines = [line for line in sources[1].splitlines() if "nn_trace" not in line]
+    assert [line for line in lines if line] == [line for line in sources[0].splitlines() if line]
