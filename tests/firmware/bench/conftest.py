@@ -65,7 +65,11 @@ __attribute__((naked)) static bool {name}_invoke(void *arena) {{
 {lines}        "bx lr\\n");
 }}
 static int8_t *{name}_input_data(void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
-static const int8_t *{name}_output_data(const void *arena, uint32_t index) {{ (void)arena; (void)index; return {name}_io; }}
+static const int8_t *{name}_output_data(const void *arena, uint32_t index) {{
+    (void)arena;
+    (void)index;
+    return {name}_io;
+}}
 static const struct nn_tensor io = {{.name = "io", .bytes = 4}};
 const struct nn_model {name}_model = {{
     .name = "{name}", .arena_bytes = 16, .inputs = 1, .outputs = 1, .input = &io, .output = &io,
