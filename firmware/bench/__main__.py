@@ -139,8 +139,10 @@ def command(
             for path in models or []:
                 with console.status(f"{path.stem} on {board}"):
                     figures.append(measure(builder, path, layers=layers, cycles=cycles, wait_states=wait_states))
-            with console.status(f"front end on {board}"):
-                ears = [measure_front_end(builder, portable=plain) for plain in (True, False)] if front_end else []
+            ears = []
+            for portable in (True, False) if front_end else ():
+                with console.status(f"front end on {board}"):
+                    ears.append(measure_front_end(builder, portable=portable))
     except BenchError as error:
         typer.echo(f"bench: {error}", err=True)
         raise typer.Exit(2) from error

@@ -8,24 +8,11 @@ from typing import Any
 from . import tflm
 from .emitter import Emitter, identifier
 from .errors import ModelError
-from .graph import Graph, Operator
+from .layers import Layer, layers
 from .operators import lower
 from .planner import plan
 from .reader import read
-from .step import Step
 from .targets import target_named
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One operator of the network, as a report names it."""
-
-    operator: int
-    kind: str
-    shape: str  # kernel, stride and output
-    macs: int
-    outputs: int  # values
-    pointwise: bool  # a convolution that looks at one position only
 
 
 @dataclass(frozen=True)
@@ -105,22 +92,6 @@ def compile_model(
         outputs=tuple(output_name for output_name, _ in graph.outputs),
         states=tuple(state.name for state in graph.states),
         crc32=f"{graph.crc32:08x}",
-        layers=tuple(_layer(graph, operator, steps) for operator in graph.operators),
+        layers=layers(graph, steps),
         trace_calls=emitter.trace_calls,
     )
-
-
-def _layer(graph: Graph, operator: Operator, steps: list[Step]) -> Layer:
-    macs = sum(step.macs for step in steps if step.operator == operator.index)
-    outputs = [graph.tensors[index] for index in operator.outputs]
-    parts = [", ".join("x".join(map(str, tensor.shape)) for tensor in outputs)]
-    pointwise = False
-    if operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        height, width = graph.tensors[operator.inputs[1]].shape[1:3]
-        strides = operator.options["StrideH"], operator.options["StrideW"]
-        parts = [f"{height}x{width}", *([f"/{strides[0]}x{strides[1]}"] if strides != (1, 1) else []), "to", *parts]
-        pointwise = operator.kind == "CONV_2D" and (height, width) == (1, 1)
-    elif operator.kind == "FULLY_CONNECTED":
-        parts = [str(graph.tensors[operator.inputs[1]].shape[1]), "to", *parts]
-    count = sum(tensor.count for tensor in outputs)
-    return Layer(operator.index, operator.kind, " ".join(parts), macs, count, pointwise)
