@@ -81,7 +81,7 @@ class Result:
     layers: tuple[dict[int, int], ...]
     """The same calls by operator, if the network was compiled with trace=True."""
     stack_bytes: int
-    """That the first call used."""
+    """That the first call used, a frame of the runner's (at most 32 bytes) included."""
 
 
 @dataclass(frozen=True)

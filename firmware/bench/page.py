@@ -186,7 +186,7 @@ def _mix(figures: Record) -> list[str]:
 
 
 def _memory(figures: Record) -> list[str]:
-    head = ["network", "core", "arena", "TFLM's", "ratio", "code", "TFLM's", "ratio", "constants", "stack"]
+    head = ["network", "core", "arena", "TFLM's", "ratio", "code", "TFLM's", "ratio", "constants", "stack", "TFLM's"]
     rows = []
     for name, boards in _networks(figures):
         their = baseline()["models"].get(name)
@@ -202,7 +202,8 @@ def _memory(figures: Record) -> list[str]:
                     row += [full + least, _ratio(size, their[f"{key}_{core}"])]
                 else:
                     row += ["", ""]
-            rows.append([*row, f"{ours['constant_bytes']:,}", f"{ours['stack_bytes']:,}"])
+            row += [f"{ours['constant_bytes']:,}", f"{ours['stack_bytes']:,}"]
+            rows.append([*row, f"{their[f'stack_{core}']:,}" if their else ""])
     return _table(head, rows, left=2)
 
 
