@@ -341,15 +341,13 @@ class _Results(Readings):
             outputs.append(np.frombuffer(self.take(size), np.int8))
             if call > 0:
                 instructions.append(end - start - self._clock.overhead - hooks * self._hook)
-                layers.append(self._by_operator(start, events))
+                layers.append(self._by_operator(events))
         (stack,) = self.numbers(1)
         return Result(np.stack(outputs), tuple(instructions), tuple(layers), stack)
 
-    def _by_operator(self, start: int, events: list[tuple[int, int]]) -> dict[int, int]:
-        """From hook to hook, less a hook's own cost; what lies before the first one belongs to the first operator."""
+    def _by_operator(self, events: list[tuple[int, int]]) -> dict[int, int]:
+        """From the hook before a step to the hook after it, less what two hooks with nothing between them take."""
         found: dict[int, int] = {}
-        before = start
-        for operator, time in events:
-            found[operator] = found.get(operator, 0) + time - before - self._hook
-            before = time
+        for (operator, before), (_, after) in zip(events[::2], events[1::2], strict=True):
+            found[operator] = found.get(operator, 0) + after - before - self._hook
         return found

@@ -29,7 +29,7 @@ static struct {
 
 void nn_trace(uint32_t operator_index);
 
-/* Called by a network compiled with modelc's trace=True after each step; always as many
+/* Called by a network compiled with modelc's trace=True round each step; always as many
  * instructions. */
 __attribute__((noinline)) void nn_trace(uint32_t operator_index) {
     const uint32_t at = trace.count < BENCH_TRACE_EVENTS + 1 ? trace.count : BENCH_TRACE_EVENTS + 1;

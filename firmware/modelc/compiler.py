@@ -46,8 +46,8 @@ def compile_model(
 
     name: a C identifier; by default the file's name with what C does not allow made an underscore.
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
-    trace: after each step the code calls `void nn_trace(uint32_t operator)`, which the program must have; for
-    measuring, never for an image that is shipped.
+    trace: before and after each step the code calls `void nn_trace(uint32_t operator)`, which the program must have;
+    for measuring, never for an image that is shipped.
     Raises ModelError, with one sentence that names the tensor or operator at fault, before anything is written.
     """
     path, out = Path(path), Path(out)

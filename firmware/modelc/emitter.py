@@ -75,7 +75,7 @@ class Emitter:
         self.graph = graph
         self.plan = plan
         self.target = target
-        self.trace = trace  # a call of nn_trace() after each step, for measuring
+        self.trace = trace  # calls of nn_trace() round each step, for measuring
         self._constants = _Constants(name)
         self._structs: list[str] = []
 
@@ -87,7 +87,7 @@ class Emitter:
     @property
     def trace_calls(self) -> int:
         """How often an invocation calls nn_trace()."""
-        return len(self.plan.steps) if self.trace else 0
+        return 2 * len(self.plan.steps) if self.trace else 0
 
     def header(self) -> str:
         """NAME.h."""
@@ -195,11 +195,9 @@ class Emitter:
             else:
                 arguments.append(str(argument))
         operator = self.graph.operators[step.operator]
-        return [
-            f"/* {operator.index} {operator.kind} */",
-            f"{kernel.function}({', '.join(arguments)});",
-            *([f"nn_trace({operator.index});"] if self.trace else []),
-        ]
+        hook = [f"nn_trace({operator.index});"] if self.trace else []
+        call = f"{kernel.function}({', '.join(arguments)});"
+        return [f"/* {operator.index} {operator.kind} */", *hook, call, *hook]
 
     def _moves(self) -> list[str]:
         lines = []

@@ -36,7 +36,7 @@ def _layer(graph: Graph, operator: Operator, macs: int) -> Layer:
         parts = [f"{height}x{width}", *([f"/{strides[0]}x{strides[1]}"] if strides != (1, 1) else []), "to", *parts]
         pointwise = operator.kind == "CONV_2D" and (height, width) == (1, 1)
     elif operator.kind == "FULLY_CONNECTED":
-        parts = [str(graph.tensors[operator.inputs[1]].shape[1]), "to", *parts]
+        parts = [str(graph.tensors[operator.inputs[1]].shape[-1]), "to", *parts]
     return Layer(
         operator.index, operator.kind, " ".join(parts), macs, sum(tensor.count for tensor in outputs), pointwise
     )
