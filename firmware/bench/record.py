@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from firmware.bench import asr_shape
+from firmware.bench import asr_shape, stream
 from firmware.bench.errors import BenchError
 from firmware.bench.frontend import measure_front_end
 from firmware.bench.image import FIRMWARE, NN, Builder
@@ -52,6 +52,8 @@ def record(others: Path | None, *, full: bool = True, tell: Callable[[str], None
     full: with layers, estimated cycles and the judge; else instruction counts, sizes and checksums alone.
     Raises BenchError, also where a result is not TFLite Micro's.
     """
+    if full and not stream.judge_installed():
+        raise BenchError("results cannot be checked without tflite-micro; install it: pip install '.[train]'")
     models: dict[str, dict[str, Any]] = {}
     found: Record = {"models": models, "front_end": {}, "requantization": {}, "tools": _tools()}
     for board in BOARDS:
