@@ -8,6 +8,7 @@ from typing import Any
 from . import tflm, tflm_adapter
 from .emitter import Emitter, identifier
 from .errors import ModelError
+from .layers import Layer, layers
 from .operators import lower
 from .planner import plan
 from .reader import read
@@ -32,6 +33,8 @@ class Compiled:
     outputs: tuple[str, ...]
     states: tuple[str, ...]
     crc32: str  # of the .tflite file
+    layers: tuple[Layer, ...] = ()
+    trace_calls: int = 0  # of the hook nn_trace() in a call
 
     def as_json(self) -> dict[str, Any]:
         """Plain values only."""
@@ -49,6 +52,7 @@ def compile_model(
     *,
     engine: str = "earshot",
     tflm_arena: int | None = None,
+    trace: bool = False,
 ) -> Compiled:
     """Compiles a .tflite file into the folder `out` (made if need be): NAME.c, NAME.h, NAME_tflite.c, NAME_tflite.h.
 
@@ -56,6 +60,8 @@ def compile_model(
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
     engine: earshot; or tflm, for nn/tflm/engine.cc: NAME_tflm.h takes the place of NAME.c, and the arena is
         tflm_arena bytes, by default a generous reckoning; arena_bytes then holds for a core of 64 bits.
+    trace: before and after each step the code calls `void nn_trace(uint32_t operator)`, which the program must have;
+        for measuring, never for an image that is shipped.
     Raises ModelError, with one sentence that names the tensor or operator at fault, before anything is written.
     """
     path, out = Path(path), Path(out)
@@ -73,7 +79,7 @@ def compile_model(
         steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
             graph.interface(index)
-        emitter = Emitter(name, graph, plan(graph, steps), core)
+        emitter = Emitter(name, graph, plan(graph, steps), core, trace)
         texts = {f"{name}.c": emitter.source(), f"{name}.h": emitter.header()}
         arena_bytes = emitter.plan.arena_bytes
         if engine == "tflm":
@@ -111,4 +117,6 @@ def compile_model(
         outputs=tuple(output_name for output_name, _ in graph.outputs),
         states=tuple(state.name for state in graph.states),
         crc32=f"{graph.crc32:08x}",
+        layers=layers(graph, steps),
+        trace_calls=emitter.trace_calls,
     )

@@ -88,11 +88,12 @@ def _described(which: str, number: int, name: str, tensor: Tensor) -> str:
 class Emitter:
     """Writes one network for one target; `constant_bytes` is known once `source` has been called."""
 
-    def __init__(self, name: str, graph: Graph, plan: Plan, target: Target) -> None:
+    def __init__(self, name: str, graph: Graph, plan: Plan, target: Target, trace: bool = False) -> None:
         self.name = name
         self.graph = graph
         self.plan = plan
         self.target = target
+        self.trace = trace  # calls of nn_trace() round each step, for measuring
         self._constants = _Constants(name)
         self._structs: list[str] = []
 
@@ -100,6 +101,11 @@ class Emitter:
     def constant_bytes(self) -> int:
         """Bytes of constant arrays, without the parameter structs."""
         return self._constants.size
+
+    @property
+    def trace_calls(self) -> int:
+        """How often an invocation calls nn_trace()."""
+        return 2 * len(self.plan.steps) if self.trace else 0
 
     def header(self) -> str:
         """NAME.h."""
@@ -154,6 +160,7 @@ class Emitter:
             "",
             *[f'#include "{header}"' for header in own],
             "",
+            *(["void nn_trace(uint32_t operator_index);", ""] if self.trace else []),
             *self._constants.lines,
             *self._structs,
             *self._function("bool", "init", starts),
@@ -220,7 +227,9 @@ class Emitter:
             else:
                 arguments.append(str(argument))
         operator = self.graph.operators[step.operator]
-        return [f"/* {operator.index} {operator.kind} */", f"{kernel.function}({', '.join(arguments)});"]
+        hook = [f"nn_trace({operator.index});"] if self.trace else []
+        call = f"{kernel.function}({', '.join(arguments)});"
+        return [f"/* {operator.index} {operator.kind} */", *hook, call, *hook]
 
     def _moves(self) -> list[str]:
         lines = []

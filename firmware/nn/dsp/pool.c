@@ -36,14 +36,14 @@ static void average_group(const struct part *part, int8_t *output) {
     for (int32_t y = 0; y < part->rows; y++) {
         const int8_t *x = part->corner + y * part->line;
         for (int32_t left = part->columns; left > 0;) {
-            int32_t run = left < room ? left : room;
+            const int32_t run = left < room ? left : room;
+            const int8_t *const end = x + run * part->pixel;
             left -= run;
             room -= run;
-            for (; run > 0; run--) {
+            for (; x != end; x += part->pixel) {
                 const uint32_t word = nn_word(x);
                 even = nn_sadd16(even, nn_sxtb16(word));
                 odd = nn_sadd16(odd, nn_sxtb16_odd(word));
-                x += part->pixel;
             }
             if (room == 0 || (y == part->rows - 1 && left == 0)) {
                 sum[0] += low_half(even);
@@ -84,13 +84,17 @@ static struct part part_at(const struct nn_window *window, const int8_t *image, 
     const int32_t top = y < 0 ? 0 : y;
     const int32_t left = x < 0 ? 0 : x;
     const int32_t line = window->input_width * window->channels;
-    const struct part part = {
+    struct part part = {
         .corner = image + top * line + left * window->channels,
         .rows = lesser(y + window->kernel_height, window->input_height) - top,
         .columns = lesser(x + window->kernel_width, window->input_width) - left,
         .pixel = window->channels,
         .line = line,
     };
+    if (part.columns == window->input_width) {
+        part.columns *= part.rows; /* lines of the whole width follow on each other */
+        part.rows = 1;
+    }
     return part;
 }
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from judge import judge
-from tflite_file import TfliteFile
 
 from firmware.modelc import compile_model
 from firmware.modelc.graph import Graph
 from firmware.modelc.reader import read
+from firmware.modelc.tflite_file import TfliteFile
 
 REPOSITORY = Path(__file__).parents[3]
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion"]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
+
+from firmware.modelc.tflite_file import TfliteFile
 
 SAME, VALID = 0, 1
 ACTIVATIONS = st.sampled_from([0, 0, 1, 2, 3])  # none, relu, relu -1 to 1, relu6

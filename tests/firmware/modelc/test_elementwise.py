@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from random_models import ACTIVATIONS, ZEROS, examples, scale, sizes
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError
 from firmware.modelc.graph import Operator
 from firmware.modelc.operators.axes import peel_axes
+from firmware.modelc.tflite_file import TfliteFile
 
 KINDS = ("ADD", "SUB", "MUL")
 

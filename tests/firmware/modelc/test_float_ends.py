@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
+from firmware.modelc.tflite_file import TfliteFile
 
 
 def through_int8(scale: float, zero: int, count: int = 4096) -> tuple[TfliteFile, int, int]:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from random_models import ZEROS, examples, scale, sizes
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
+from firmware.modelc.tflite_file import TfliteFile
 
 
 def mean(model: TfliteFile, source: int, axes: list[int], scale: float, zero: int, *, keep: bool) -> int:

@@ -6,7 +6,7 @@ import m55
 import numpy as np
 import pytest
 from judge import judge
-from tflite_file import TfliteFile
+from firmware.modelc.tflite_file import TfliteFile
 
 from firmware.modelc.operators import lower
 from firmware.modelc.reader import read

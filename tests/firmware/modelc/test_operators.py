@@ -19,7 +19,8 @@ from random_models import (
     weights,
     windowed,
 )
-from tflite_file import TfliteFile
+
+from firmware.modelc.tflite_file import TfliteFile
 
 
 @st.composite

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_models import many_kinds
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.reader import parse
+from firmware.modelc.tflite_file import TfliteFile
 
 VAD = Path(__file__).parents[3] / "firmware/models/vad.tflite"
 

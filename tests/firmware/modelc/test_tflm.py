@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, SANITIZERS, WARNINGS, Network
 from judge import interface_order
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.emitter import from_q8_q16
 from firmware.modelc.operators import LOWERINGS
 from firmware.modelc.reader import read
+from firmware.modelc.tflite_file import TfliteFile
 from firmware.modelc.tflm_arena import need
 
 VAD = REPOSITORY / "firmware/models/vad.tflite"

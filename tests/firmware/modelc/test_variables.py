@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from random_models import examples
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
+from firmware.modelc.tflite_file import TfliteFile
 
 SHAPE, SCALE, ZERO = (1, 4), 0.05, -7
 
