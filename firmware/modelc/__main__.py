@@ -58,8 +58,8 @@ def command(  # noqa: PLR0917 - typer calls it by name
 
     An input X and an output X_out of one shape and scale are a state: the network carries it from call to call.
 
-    So are the model's variables, and the state of its LSTM layers. Inputs and outputs may be float32 where the model
-    quantizes them itself.
+    So are the model's variables, and the state of its LSTM layers. Inputs and outputs may be float32 or uint8 where
+    the model quantizes them itself.
 
     A model that cannot be compiled (arithmetic on floats, an operator that modelc lacks, a damaged file) is refused
     with one sentence that says why, and exit code 2.

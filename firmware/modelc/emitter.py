@@ -69,7 +69,9 @@ def from_q8_q16(tensor: Tensor) -> int:
 
 def first_byte(tensor: Tensor) -> int:
     """What fills a state that the model gives no first value: what stands for zero."""
-    return tensor.zero_point if tensor.dtype == "int8" else 0
+    if tensor.dtype not in ("int8", "uint8"):
+        return 0
+    return (tensor.zero_point + 128) % 256 - 128
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
@@ -79,7 +81,7 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
 def _described(which: str, number: int, name: str, tensor: Tensor) -> str:
     """A line of the header's comment."""
     shape = "".join(f"[{size}]" for size in tensor.shape)
-    real = f", real = {tensor.scale} * (value - {tensor.zero_point})" if tensor.dtype == "int8" else ""
+    real = f", real = {tensor.scale} * (value - {tensor.zero_point})" if tensor.dtype != "float32" else ""
     return f" * {which} {number} {c_string(name)}: {tensor.dtype}{shape}, {tensor.bytes} bytes{real}".replace(
         "*/", "*_/"
     )
@@ -274,7 +276,8 @@ class Emitter:
             if tensor.dtype == "float32":
                 members = ".type = NN_FLOAT32"
             else:
-                members = f".type = NN_INT8, .zero_point = {tensor.zero_point}, .from_q8_q16 = {from_q8_q16(tensor)}u"
+                kind = f".type = NN_{tensor.dtype.upper()}, .zero_point = {tensor.zero_point}"
+                members = f"{kind}, .from_q8_q16 = {from_q8_q16(tensor)}u"
             lines.append(f"    {{.name = {c_string(name)}, .bytes = {tensor.bytes}, {members}}},")
         return [*lines, "};", ""]
 

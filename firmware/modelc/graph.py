@@ -7,7 +7,7 @@ import numpy as np
 
 from .errors import ModelError
 
-VALUE_BYTES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4}
+VALUE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4}
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,11 @@ class Graph:
         return tensor
 
     def interface(self, index: int) -> Tensor:
-        """An input or output of the network: int8, or float32."""
-        return self.floats(index) if self.tensors[index].dtype == "float32" else self.activation(index)
+        """An input or output of the network: int8, uint8 or float32."""
+        tensor = self.tensors[index]
+        if tensor.dtype == "uint8" and tensor.data is None:
+            return tensor
+        return self.floats(index) if tensor.dtype == "float32" else self.activation(index)
 
     def constant(self, operator: Operator, position: int, dtypes: tuple[str, ...]) -> Tensor:
         """The constant at input `position` of `operator`; raises ModelError if it is computed or of another type."""

@@ -132,8 +132,8 @@ def _tensor(source: bytes, model: Any, table: Any, index: int) -> Tensor:
         scales = _vector(quantization.ScaleAsNumpy(), np.float32)
         zero_points = _vector(quantization.ZeroPointAsNumpy(), np.int64)
         axis = int(quantization.QuantizedDimension())
-    if dtype == "int8":
-        _check_quantization(label, shape, scales, zero_points, axis)
+    if dtype in ("int8", "uint8"):
+        _check_quantization(label, shape, scales, zero_points - (128 if dtype == "uint8" else 0), axis)
     data = _data(source, model, table, label, dtype)
     variable = bool(table.IsVariable()) and data is None
     return Tensor(index, name, shape, dtype, scales, zero_points, axis, data, variable)
@@ -143,13 +143,13 @@ def _check_quantization(
     label: str, shape: tuple[int, ...], scales: np.ndarray, zero_points: np.ndarray, axis: int
 ) -> None:
     if len(scales) == 0:
-        raise ModelError(f"{label} is int8 but has no scale; quantize the model to int8 in full")
+        raise ModelError(f"{label} has no scale; quantize the model to int8 in full")
     if len(zero_points) != len(scales):
         raise ModelError(f"{label} has {len(scales)} scales but {len(zero_points)} zero points")
     if not (np.isfinite(scales).all() and (scales > 0).all()):
         raise ModelError(f"{label} has a scale that is not a positive number")
     if not ((zero_points >= -128) & (zero_points <= 127)).all():
-        raise ModelError(f"{label} has a zero point outside int8")
+        raise ModelError(f"{label} has a zero point outside its type")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
         raise ModelError(f"{label} has {len(scales)} scales, which fit none of its axes {list(shape)}")
 

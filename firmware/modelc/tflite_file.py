@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
-_TYPES = {"float32": 0, "int32": 2, "int64": 4, "int16": 7, "int8": 9, "resource": 13}
+_TYPES = {"float32": 0, "int32": 2, "int64": 4, "uint8": 3, "int16": 7, "int8": 9, "resource": 13}
 _OPTIONS = {
     "CONV_2D": "Conv2DOptions",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",

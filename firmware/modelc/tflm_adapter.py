@@ -122,7 +122,8 @@ def _tensor(graph: Graph, name: str, index: int) -> str:
     tensor = graph.tensors[index]
     if tensor.dtype == "float32":
         return f"{{{c_string(name)}, {tensor.bytes}, NN_FLOAT32, 0, 0}}"
-    return f"{{{c_string(name)}, {tensor.bytes}, NN_INT8, {tensor.zero_point}, {from_q8_q16(tensor)}u}}"
+    kind = f"NN_{tensor.dtype.upper()}"
+    return f"{{{c_string(name)}, {tensor.bytes}, {kind}, {tensor.zero_point}, {from_q8_q16(tensor)}u}}"
 
 
 def _array(of: str, name: str, values: list[str]) -> list[str]:

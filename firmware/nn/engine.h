@@ -17,15 +17,16 @@
 
 enum nn_type {
     NN_INT8 = 0,
-    NN_FLOAT32 = 1, /* IEEE single precision in the core's byte order, at a multiple of 16 bytes */
+    NN_UINT8 = 1,
+    NN_FLOAT32 = 2, /* IEEE single precision in the core's byte order, at a multiple of 16 bytes */
 };
 
 struct nn_tensor {
     const char *name;
-    uint32_t bytes; /* one a value of NN_INT8, four a value of NN_FLOAT32 */
+    uint32_t bytes; /* one a value, four a value of NN_FLOAT32 */
     enum nn_type type;
-    int32_t zero_point; /* this and the next for NN_INT8 only */
-    /* int8 = zero_point + round(x_q8 * from_q8_q16 / 65536), for a real value x given in Q8. */
+    int32_t zero_point; /* neither this nor the next for NN_FLOAT32 */
+    /* value = zero_point + round(x_q8 * from_q8_q16 / 65536), for a real value x given in Q8. */
     uint32_t from_q8_q16;
 };
 

@@ -14,13 +14,20 @@ from .registry import lowering
 
 def _ends(graph: Graph, operator: Operator) -> tuple[Tensor, Tensor]:
     data, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
-    if data.count != output.count:
-        raise ModelError(f"{operator} has {data} of shape {list(data.shape)}, but {output} is {list(output.shape)}")
+    _check_count(operator, data, output)
     return data, output
 
 
+def _check_count(operator: Operator, data: Tensor, output: Tensor) -> None:
+    if data.count != output.count:
+        raise ModelError(f"{operator} has {data} of shape {list(data.shape)}, but {output} is {list(output.shape)}")
+
+
 def _lookup(operator: Operator, data: Tensor, output: Tensor, function: Callable[[int], int]) -> list[Step]:
-    table = np.array([max(-128, min(127, function(value))) for value in range(-128, 128)], np.int8)
+    # A table goes by int8, whatever the bytes stand for.
+    lift, least = (256 if data.dtype == "uint8" else 0), (0 if output.dtype == "uint8" else -128)
+    values = [function(value + lift if value < 0 else value) for value in range(-128, 128)]
+    table = np.array([max(least, min(least + 255, value)) for value in values]).astype(np.uint8).view(np.int8)
     return [
         Step(
             operator.index,
@@ -145,20 +152,23 @@ def leaky_relu(graph: Graph, operator: Operator) -> list[Step]:
 
 @lowering("RELU6", tflm="AddRelu6")
 def relu6(graph: Graph, operator: Operator) -> list[Step]:
-    """Cuts at the values for 0 and 6; TFLite Micro does not rescale here, so the scales must agree."""
+    """Cuts at the input's values for 0 and 6. TFLite Micro does not rescale, whatever scale the output has."""
     data, output = _ends(graph, operator)
-    if data.scale != output.scale or data.zero_point != output.zero_point:
-        raise ModelError(f"{operator} must have one scale and zero point for {data} and {output}")
     six = min(127, data.zero_point + fixedpoint.round_half_away(np.float32(6) / data.scale))
     return _lookup(operator, data, output, lambda value: min(six, max(data.zero_point, value)))
 
 
 @lowering("QUANTIZE", tflm="AddQuantize")
 def quantize(graph: Graph, operator: Operator) -> list[Step]:
-    """From one int8 scale to another, or from float32."""
-    if graph.tensors[graph.input(operator, 0)].dtype == "float32":
+    """From one int8 scale to another; or from float32; or, at the ends of a network, from and to uint8."""
+    if len(operator.outputs) != 1:
+        raise ModelError(f"{operator} has {len(operator.outputs)} outputs instead of one; the file is damaged")
+    data, output = graph.interface(graph.input(operator, 0)), graph.interface(operator.outputs[0])
+    if data.dtype == "float32":
         return affine.quantize(graph, operator)
-    data, output = _ends(graph, operator)
+    if output.dtype == "float32" or (data.dtype, output.dtype) == ("uint8", "uint8"):
+        raise ModelError(f"{operator} cannot make {output.dtype} of {data}, which is {data.dtype}")
+    _check_count(operator, data, output)
     multiplier, shift = fixedpoint.quantize_multiplier(float(data.scale) / float(output.scale))
     return _lookup(
         operator,

@@ -34,7 +34,7 @@ def judge(path: Path, graph: Graph, calls: np.ndarray) -> np.ndarray:
 
 def first_value(tensor: Tensor) -> np.ndarray:
     """What a state holds before the first call."""
-    return np.full(tensor.shape, tensor.zero_point if tensor.dtype == "int8" else 0, tensor.dtype)
+    return np.full(tensor.shape, 0 if tensor.dtype == "float32" else tensor.zero_point, tensor.dtype)
 
 
 def interface_order(graph: Graph) -> tuple[list[int], list[int]]:

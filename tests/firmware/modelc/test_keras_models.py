@@ -84,7 +84,7 @@ def arithmetic() -> Any:
     a, b = (tf.keras.Input((6, 4), batch_size=1) for _ in range(2))
     c = tf.keras.Input((6, 1), batch_size=1)
     joined = layers.Concatenate()([layers.Subtract()([a, b]), layers.Activation("tanh")(b)])
-    return tf.keras.Model([a, b, c], [layers.Multiply()([a, c]), joined, layers.Average()([a, b])])
+    return tf.keras.Model([a, b, c], [layers.Multiply()([a, c]), layers.ReLU(6.0)(joined), layers.Average()([a, b])])
 
 
 def open_batch() -> Any:
@@ -135,7 +135,7 @@ MODELS = [
 NAMES = [*(model.__name__ for model in MODELS[:-2]), "gru_unrolled", "lstm_unrolled"]
 
 
-def quantized(converter: Any, shapes: list[tuple[int, ...]], path: Path, *, floats: bool = False) -> Path:
+def quantized(converter: Any, shapes: list[tuple[int, ...]], path: Path, *, ends: Any = tf.int8) -> Path:
     """Converts to int8 in full; any inputs will do to set the scales, for this checks arithmetic, not a training."""
     random = np.random.default_rng(3)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -143,14 +143,14 @@ def quantized(converter: Any, shapes: list[tuple[int, ...]], path: Path, *, floa
         [random.normal(0, 1, shape).astype(np.float32) for shape in shapes] for _ in range(20)
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.float32 if floats else tf.int8
+    converter.inference_input_type = converter.inference_output_type = ends
     path.write_bytes(converter.convert())
     return path
 
 
-def keras_file(model: Any, path: Path, *, floats: bool = False) -> Path:
+def keras_file(model: Any, path: Path, *, ends: Any = tf.int8) -> Path:
     shapes = [tuple(size or 1 for size in end.shape) for end in model.inputs]
-    return quantized(tf.lite.TFLiteConverter.from_keras_model(model), shapes, path, floats=floats)
+    return quantized(tf.lite.TFLiteConverter.from_keras_model(model), shapes, path, ends=ends)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)
@@ -160,12 +160,12 @@ def test_int8_networks_are_exact(model: Callable[[], Any], build, tmp_path):
     network.assert_exact(network.random_calls(16))
 
 
-@pytest.mark.parametrize("model", [mobile_net, squeeze_and_excite])
-def test_networks_with_float_ends_are_exact(model: Callable[[], Any], build, tmp_path):
+@pytest.mark.parametrize("ends", [tf.float32, tf.uint8], ids=["float32", "uint8"])
+def test_networks_with_other_ends_are_exact(ends: Any, build, tmp_path):
     tf.keras.utils.set_random_seed(7)
-    network = build(keras_file(model(), tmp_path / "model.tflite", floats=True))
-    ends = [network.graph.tensors[index] for _, index in (*network.graph.inputs, *network.graph.outputs)]
-    assert {tensor.dtype for tensor in ends} == {"float32"}
+    network = build(keras_file(squeeze_and_excite(), tmp_path / "model.tflite", ends=ends))
+    tensors = [network.graph.tensors[index] for _, index in (*network.graph.inputs, *network.graph.outputs)]
+    assert {tensor.dtype for tensor in tensors} == {ends.name}
     network.assert_exact(network.random_calls(16))
 
 

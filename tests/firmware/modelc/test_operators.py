@@ -147,7 +147,7 @@ def test_functions_of_one_value(check, data, kind):
     elif kind == "RELU6":
         step = max(step, 0.05)
         model.tensors[source] |= {"scale": step, "zero": -128}
-        result = model.tensor((1, 256), step, -128)
+        result = model.tensor((1, 256), step * draw(st.sampled_from([1, 0.7])), -128)
     else:
         result = model.tensor((1, 256), step * draw(st.floats(0.2, 5)), draw(ZEROS))
     options = {"Alpha": draw(st.sampled_from([0.0, 0.01, 0.3, 2.5, -0.2]))} if kind == "LEAKY_RELU" else {}
@@ -163,6 +163,20 @@ def test_logistic_is_exact_for_every_input(build, tmp_path, step, zero):
     model.operator("LOGISTIC", [source], [result])
     (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
     build(tmp_path / "model.tflite").assert_exact(np.arange(-128, 128)[None].astype(np.int8))
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.8, 3.1])
+@pytest.mark.parametrize("zeros", [(128, 0), (0, 5), (255, -128)])
+def test_unsigned_ends_are_exact_for_every_input(build, tmp_path, factor, zeros):
+    model = TfliteFile()
+    source = model.tensor((1, 256), 0.1, zeros[0], dtype="uint8")
+    middle = model.tensor((1, 256), 0.1 * factor, zeros[1])
+    result = model.tensor((1, 256), 0.1, zeros[0], dtype="uint8")
+    model.operator("QUANTIZE", [source], [middle])
+    model.operator("QUANTIZE", [middle], [result])
+    (tmp_path / "model.tflite").write_bytes(model.bytes([source], [result]))
+    network = build(tmp_path / "model.tflite")
+    network.assert_exact(np.arange(-128, 128)[None].astype(np.int8))
 
 
 @pytest.mark.parametrize("step", [2.0**-20, 0.0001, 0.02, 0.117, 0.43, 3.0])
