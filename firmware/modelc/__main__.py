@@ -23,7 +23,7 @@ def _table(compiled: Compiled) -> str:
         "MACs": f"{compiled.macs:,} a call",
         "parameters": f"{compiled.parameters:,}",
         "constants": f"{compiled.constant_bytes:,} bytes",
-        "arena": f"{compiled.arena_bytes:,} bytes",
+        "arena": f"{compiled.arena_bytes:,} bytes, lower bound {compiled.arena_bound:,}",
         "inputs": ", ".join(compiled.inputs),
         "outputs": ", ".join(compiled.outputs),
         "states": ", ".join(compiled.states) or "none",

@@ -24,6 +24,7 @@ class Compiled:
     operators: dict[str, int]  # kind: how often
     macs: int  # multiply-accumulates a call, padded taps included
     arena_bytes: int
+    arena_bound: int  # the most bytes alive at one step: no placement needs less
     constant_bytes: int  # weights, biases, multipliers and tables in flash
     parameters: int  # weights and biases of the network
     inputs: tuple[str, ...]
@@ -54,7 +55,7 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
             graph.activation(index)
-        emitter = Emitter(name, graph, plan(graph, steps), core)
+        emitter = Emitter(name, graph, plan(graph, steps, core.goes_round), core)
         texts = {f"{name}.c": emitter.source(), f"{name}.h": emitter.header()}
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -79,6 +80,7 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
         operators=dict(Counter(operator.kind for operator in graph.operators)),
         macs=sum(step.macs for step in steps),
         arena_bytes=emitter.plan.arena_bytes,
+        arena_bound=emitter.plan.arena_bound,
         constant_bytes=emitter.constant_bytes,
         parameters=sum(graph.tensors[index].count for index in trained),
         inputs=tuple(input_name for input_name, _ in graph.inputs),

@@ -10,3 +10,4 @@ class Kernel:
     function: str
     header: str
     struct: str | None = None  # type of the parameters that it takes first
+    ring: str | None = None  # the same for an image in a ring (nn/ring.h): two arguments more, left and size

@@ -6,7 +6,9 @@
  * independent instances.
  *
  * Streaming state (an input NAME and an output NAME_out of one shape and scale) lives in the arena
- * and is carried by invoke() itself: a caller only sees the other tensors.
+ * and is carried by invoke() itself: a caller only sees the other tensors. Where those lie may
+ * change from call to call: ask input_data() after init() and after each invoke(), and
+ * output_data() after each invoke().
  */
 #ifndef EARSHOT_ENGINE_H
 #define EARSHOT_ENGINE_H
