@@ -32,13 +32,16 @@ def _table(compiled: Compiled) -> str:
     return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
 
-def command(
+def command(  # noqa: PLR0917 (options, all but the model by name)
     model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help="A model quantized to int8 in full.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the C files; made if it does not exist.")],
     target: Annotated[
         TargetName, typer.Option(help="portable: any core; dsp: Cortex-M4; mve: Cortex-M55 with Helium.")
     ] = _DEFAULT,
     name: Annotated[str | None, typer.Option(help="Name of the network in C; by default the name of the file.")] = None,
+    memory_map: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw what lies where in the arena, and when.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Compile an INT8 .tflite model to C.
@@ -53,7 +56,7 @@ def command(
     one sentence that says why, and exit code 2.
     """
     try:
-        compiled = compile_model(model, out, target.value, name)
+        compiled = compile_model(model, out, target.value, name, map_file=memory_map)
     except ModelError as error:
         typer.echo(f"modelc: {error}", err=True)
         raise typer.Exit(2) from error

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import tflm
+from . import memory_map, tflm
 from .emitter import Emitter, identifier
 from .errors import ModelError
 from .operators import lower
@@ -37,11 +37,19 @@ class Compiled:
         return asdict(self) | {"files": [str(path) for path in self.files]}
 
 
-def compile_model(path: Path | str, out: Path | str, target: str = "portable", name: str | None = None) -> Compiled:
+def compile_model(
+    path: Path | str,
+    out: Path | str,
+    target: str = "portable",
+    name: str | None = None,
+    *,
+    map_file: Path | None = None,
+) -> Compiled:
     """Compiles a .tflite file into the folder `out` (made if need be): NAME.c, NAME.h, NAME_tflite.c, NAME_tflite.h.
 
     name: a C identifier; by default the file's name with what C does not allow made an underscore.
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
+    map_file: where to write a picture of the memory plan (SVG), if one is wanted.
     Raises ModelError, with one sentence that names the tensor or operator at fault, before anything is written.
     """
     path, out = Path(path), Path(out)
@@ -66,6 +74,13 @@ def compile_model(path: Path | str, out: Path | str, target: str = "portable", n
             (out / file).write_text(text, encoding="ascii")
     except OSError as error:
         raise ModelError(f"cannot write to {out}: {error.strerror or error}") from error
+    if map_file is not None:
+        try:
+            map_file.write_text(
+                memory_map.draw(f"{name}: memory plan for {core.name}", graph, emitter.plan), encoding="utf-8"
+            )
+        except OSError as error:
+            raise ModelError(f"cannot write {map_file}: {error.strerror or error}") from error
     trained = {
         index
         for operator in graph.operators

@@ -74,7 +74,6 @@ class Resident:
     first: int
     last: int
     tensor: int | None = None
-    within: bool = False  # part of another tensor that is alive as well
 
 
 @dataclass
@@ -90,6 +89,7 @@ class Plan:
     exports: dict[int, int] = field(default_factory=dict)  # output tensor: offset of its copy, where one is needed
     heads: list[Head] = field(default_factory=list)  # side by side
     in_ring: dict[int, InRing] = field(default_factory=dict)
+    written_over: dict[int, int] = field(default_factory=dict)  # output of a step: its input, whose memory it took
     residents: list[Resident] = field(default_factory=list)
     arena_bytes: int = 0
     arena_bound: int = 0  # the most that is alive at one step: no placement needs less
@@ -148,6 +148,7 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
                 result.offsets[index] = base + fresh
             elif index in storage.states:
                 result.offsets[index] = base + ring.size - ring.state
+    result.written_over = storage.written_over
     result.moves = [
         Move(result.exports[index], result.offsets[index], storage.size(index)) for index in result.exports
     ] + _carries(graph, result, storage)
@@ -198,22 +199,12 @@ def _residents(storage: Storage, result: Plan, rings: dict[int, Block]) -> list[
     if result.heads:
         size = HEAD_BYTES * len(result.heads)
         found.append(Resident("heads", result.heads[0].offset, size, -1, storage.end))
-    for root, members in storage.members.items():
-        if root in rings:
+    for index in storage.home:
+        if index in result.in_ring:
             continue
-        lives = {index: storage.lives(index) for index in members}
-        for index in members:
-            start, size = storage.home[index][1], storage.size(index)
-            for first, last in lives[index]:
-                within = any(
-                    storage.size(other) > size
-                    and storage.home[other][1] <= start
-                    and start + size <= storage.home[other][1] + storage.size(other)
-                    and any(a <= first and last <= b for a, b in lives[other])
-                    for other in members
-                )
-                kind = "state" if index in storage.states else "tensor"
-                found.append(Resident(kind, result.offsets[index], size, first, last, index, within))
+        kind = "state" if index in storage.states else "tensor"
+        for first, last in storage.lives(index):
+            found.append(Resident(kind, result.offsets[index], storage.size(index), first, last, index))
     for number, offset in result.scratch.items():
         position = result.positions[number]
         found.append(Resident("scratch", offset, result.steps[number].scratch, position, position))

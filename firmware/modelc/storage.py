@@ -32,6 +32,7 @@ class Storage:
         self.home = {index: (index, 0) for index in self.born}
         self.members = {index: [index] for index in self.born}
         self.fixed = set(self.states)  # roots that keep something from call to call
+        self.written_over: dict[int, int] = {}  # output: the input whose memory it took
 
     def size(self, index: int) -> int:
         """Bytes of the tensor."""
@@ -104,6 +105,7 @@ class Storage:
                     self._join(old, step.writes, 0)
                 else:
                     self._join(new, index, 0)
+                self.written_over[step.writes] = index
                 return
 
     def _is_whole(self, index: int) -> bool:
