@@ -8,7 +8,7 @@ effort is counted in placed blocks, so that the same model gives the same plan o
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass
 class Block:
-    """A piece of memory; at steps that no span covers, nothing of it is occupied. The spans do not meet in time."""
+    """A piece of memory; what no span covers is free. Spans do not overlap."""
 
     spans: tuple[Span, ...]
     offset: int = -1
@@ -71,6 +71,11 @@ def place(blocks: list[Block]) -> Placement:
     return Placement(problem.height(best), problem.bound, problem.effort)
 
 
+def _rounded(span: Span) -> Span:
+    """The span to whole units of alignment; a unit belongs to whoever has its first byte, and spans to one block."""
+    return replace(span, low=span.low // BLOCK_ALIGNMENT * BLOCK_ALIGNMENT, high=aligned(span.high))
+
+
 @dataclass
 class _Branch:
     """Some blocks are stacked, others wait."""
@@ -95,14 +100,14 @@ class _Problem:
         # Between neighbouring ends of spans nothing changes: one column stands for those steps.
         starts = sorted({step for block in blocks for span in block.spans for step in (span.first, span.last + 1)})
         column = {step: index for index, step in enumerate(starts)}
-        self.low = np.zeros((self.count, max(len(starts), 1)), np.int64)
-        self.high = np.zeros_like(self.low)
-        for number, block in enumerate(blocks):
-            for span in block.spans:
+        self.spans = [[_rounded(span) for span in block.spans] for block in blocks]
+        self.high = np.zeros((self.count, max(len(starts), 1)), np.int64)
+        self.bytes = np.zeros_like(self.high)
+        for number, spans in enumerate(self.spans):
+            for span in spans:
                 columns = slice(column[span.first], column[span.last + 1])
-                self.low[number, columns] = span.low // BLOCK_ALIGNMENT * BLOCK_ALIGNMENT
-                self.high[number, columns] = aligned(span.high)
-        self.bytes = self.high - self.low
+                self.high[number, columns] = np.maximum(self.high[number, columns], span.high)
+                self.bytes[number, columns] += span.high - span.low
         load = self.bytes.sum(axis=0)
         self.bound = int(load.max(initial=0))
         self.crowds = [int(load[row > 0].max(initial=0)) for row in self.bytes]
@@ -115,12 +120,14 @@ class _Problem:
                 self.clashes[a][b] = [(-above, -below) for below, above in reversed(self.clashes[b][a])]
 
     def _clash(self, a: int, b: int) -> list[tuple[int, int]]:
-        both = (self.bytes[a] > 0) & (self.bytes[b] > 0)
-        if not both.any():
-            return []
-        below = self.low[a, both] - self.high[b, both]
-        above = self.high[a, both] - self.low[b, both]
-        return sorted(set(zip(below.tolist(), above.tolist(), strict=True)))
+        return sorted(
+            {
+                (one.low - other.high, one.high - other.low)
+                for one in self.spans[a]
+                for other in self.spans[b]
+                if one.first <= other.last and other.first <= one.last
+            }
+        )
 
     def height(self, offsets: list[int]) -> int:
         return max((offset + size for offset, size in zip(offsets, self.sizes, strict=True)), default=0)
@@ -144,17 +151,17 @@ class _Problem:
         return offsets
 
     def search(self) -> list[int]:
-        best: list[int] | None = None
-        best_order: list[int] = []
-        for order in self._orders():
-            offsets = self.drop(order)
-            if best is None or self.height(offsets) < self.height(best):
-                best, best_order = offsets, order
+        orders = list(self._orders())
+        best = [sum(self.sizes[:number]) for number in range(self.count)]
+        for order in orders:
+            best = min(best, self.drop(order), key=self.height)
             if self.height(best) == self.bound:
                 return best
-        assert best is not None
-        best = self._mend(best, best_order)
-        return best if self.height(best) == self.bound else self._search_in_depth(best)
+        for order in orders:
+            best = self._mend(best, order)
+            if self.height(best) == self.bound:
+                return best
+        return self._search_in_depth(best)
 
     def _orders(self) -> Iterator[list[int]]:
         keys: tuple[Callable[[int], tuple[int, ...]], ...] = (
@@ -168,16 +175,14 @@ class _Problem:
 
     def _mend(self, best: list[int], order: list[int]) -> list[int]:
         """The topmost block goes first, until that leads back to an order that was seen before."""
-        seen = {tuple(order)}
-        offsets, limit = self.drop(order), self.effort + _MENDING
-        while self.effort < limit and self.height(best) > self.bound:
-            top = max(range(self.count), key=lambda block: (offsets[block] + self.sizes[block], -block))
-            order = [top, *(block for block in order if block != top)]
-            if tuple(order) in seen:
-                break
+        seen: set[tuple[int, ...]] = set()
+        limit = self.effort + _MENDING
+        while self.effort < limit and self.height(best) > self.bound and tuple(order) not in seen:
             seen.add(tuple(order))
             offsets = self.drop(order)
             best = min(best, offsets, key=self.height)
+            top = max(range(self.count), key=lambda block: (offsets[block] + self.sizes[block], -block))
+            order = [top, *(block for block in order if block != top)]
         return best
 
     def _search_in_depth(self, best: list[int]) -> list[int]:

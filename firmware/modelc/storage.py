@@ -8,7 +8,7 @@ write over an input which nobody needs any more.
 from itertools import pairwise
 
 from .graph import Graph, State
-from .placement import Span
+from .placement import BLOCK_ALIGNMENT, Span, aligned
 from .step import Step, View
 
 
@@ -56,16 +56,16 @@ class Storage:
             for first, last in self.lives(index)
         ]
         cuts = sorted({cut for first, last, _, _ in pieces for cut in (first, last + 1)})
-        spans: list[Span] = []
+        spans: dict[tuple[int, int], Span] = {}  # by bytes, those that reach the present step
+        done: list[Span] = []
         for first, following in pairwise(cuts):
-            alive = [(low, high) for a, b, low, high in pieces if a <= first <= b]
-            if not alive:
-                continue
-            low, high = min(low for low, _ in alive), max(high for _, high in alive)
-            same = bool(spans) and (spans[-1].last, spans[-1].low, spans[-1].high) == (first - 1, low, high)
-            start = spans.pop().first if same else first
-            spans.append(Span(start, following - 1, low, high))
-        return tuple(spans)
+            alive = _united([(low, high) for a, b, low, high in pieces if a <= first <= b])
+            done += [span for key, span in spans.items() if key not in alive]
+            spans = {
+                (low, high): Span(spans[low, high].first if (low, high) in spans else first, following - 1, low, high)
+                for low, high in alive
+            }
+        return tuple(sorted([*done, *spans.values()], key=lambda span: (span.first, span.low)))
 
     def grant(self, view: View) -> bool:
         """Shares memory between child and parent if both have some and the child's is its own."""
@@ -126,3 +126,14 @@ class Storage:
         if child_root in self.fixed:
             self.fixed.remove(child_root)
             self.fixed.add(root)
+
+
+def _united(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges of whole aligned units that cover the pieces, none touching another."""
+    ranges: list[tuple[int, int]] = []
+    for low, high in sorted((low // BLOCK_ALIGNMENT * BLOCK_ALIGNMENT, aligned(high)) for low, high in pieces):
+        if ranges and low <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], high))
+        else:
+            ranges.append((low, high))
+    return ranges

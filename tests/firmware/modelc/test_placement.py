@@ -1,0 +1,116 @@
+"""The search for the smallest arena: sound, down to its bound where that can be reached, and always the same."""
+
+from itertools import combinations, product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.modelc.placement import BLOCK_ALIGNMENT, Block, Span, aligned, place
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> Block:
+    """A block whose extent changes now and then, which may have a hole, or be free altogether for a time."""
+    spans, step = [], draw(st.integers(-1, 12))
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+        low = 4 * draw(st.sampled_from([0, 0, 0, 1, 5])) if spans else 0
+        last = step + draw(st.integers(0, 5))
+        spans.append(Span(step, last, low, low + draw(st.integers(1, 60))))
+        if draw(st.sampled_from([False, False, True])):
+            low = aligned(spans[-1].high) + 4 * draw(st.integers(1, 9))
+            spans.append(Span(step, last - draw(st.integers(0, last - step)), low, low + draw(st.integers(1, 60))))
+        step = last + draw(st.integers(1, 3))
+    return Block(tuple(spans))
+
+
+def occupied(block: Block, step: int) -> list[tuple[int, int]]:
+    return [(block.offset + s.low, block.offset + s.high) for s in block.spans if s.first <= step <= s.last]
+
+
+def load(some: list[Block], step: int) -> int:
+    pieces = [span for block in some for span in block.spans if span.first <= step <= span.last]
+    return sum(aligned(piece.high) - piece.low for piece in pieces)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.lists(blocks(), max_size=14))
+def test_no_two_blocks_overlap_and_no_bound_is_beaten(some):
+    result = place(some)
+    steps = range(-1, 40)
+    for block in some:
+        assert block.offset >= 0
+        assert block.offset % BLOCK_ALIGNMENT == 0
+        assert block.offset + block.size <= result.height
+    for a, b in combinations(some, 2):
+        for step in steps:
+            for one, other in product(occupied(a, step), occupied(b, step)):
+                assert one[1] <= other[0] or other[1] <= one[0]
+    assert result.bound == max((load(some, step) for step in steps), default=0) <= result.height
+
+
+def rectangles(*some: tuple[int, int, int]) -> list[Block]:
+    return [Block((Span(first, last, 0, size),)) for first, last, size in some]
+
+
+# Instances in which the largest first, the oldest first, and the like all miss the bound.
+HARD = {
+    60: [(1, 1, 32), (1, 3, 24), (0, 0, 4), (2, 4, 12), (4, 4, 28), (0, 1, 4)],
+    64: [(5, 5, 8), (4, 5, 28), (3, 3, 24), (3, 5, 24), (1, 2, 8), (0, 1, 32), (0, 4, 4), (0, 3, 12)],
+    96: [
+        (3, 4, 12),
+        (5, 7, 32),
+        (1, 2, 32),
+        (4, 5, 16),
+        (7, 7, 32),
+        (6, 7, 12),
+        (3, 5, 28),
+        (0, 2, 8),
+        (2, 4, 4),
+        (4, 7, 20),
+    ],
+}
+
+
+def first_fit(some: list[Block]) -> int:
+    """Largest first, into the first gap."""
+    placed: list[Block] = []
+    for block in sorted(some, key=lambda block: -block.size):
+        span, offset = block.spans[0], 0
+        meeting = [o for o in placed if o.spans[0].first <= span.last and span.first <= o.spans[0].last]
+        for other in sorted(meeting, key=lambda other: other.offset):
+            if offset + block.size <= other.offset:
+                break
+            offset = max(offset, other.offset + other.size)
+        block.offset = offset
+        placed.append(block)
+    return max(block.offset + block.size for block in placed)
+
+
+@pytest.mark.parametrize("least", HARD)
+def test_the_bound_is_met_where_first_fit_fails(least):
+    assert first_fit(rectangles(*HARD[least])) > least
+    result = place(rectangles(*HARD[least]))
+    assert (result.height, result.bound) == (least, least)
+
+
+def test_a_search_without_success_ends_and_gives_the_best():
+    # 60 blocks of awkward sizes, most of them alive together.
+    some = rectangles(*((i % 7, i % 7 + 3 + i % 5, 4 * (i * 37 % 97 + 1)) for i in range(60)))
+    first = place(some)
+    offsets = [block.offset for block in some]
+    again = place(some)
+    assert first == again
+    assert offsets == [block.offset for block in some]
+    assert first.bound <= first.height <= 1.1 * first.bound
+
+
+def test_what_is_no_longer_occupied_is_given_away():
+    shrinking = Block((Span(0, 1, 0, 100), Span(2, 5, 60, 100)))
+    later = Block((Span(2, 5, 0, 60),))
+    assert place([shrinking, later]).height == 100
+    assert (shrinking.offset, later.offset) == (0, 0)
+
+
+def test_no_blocks_need_no_arena():
+    assert place([]).height == 0
