@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .errors import ModelError
-from .graph import Graph
+from .graph import Graph, State
 from .placement import Block, Span, place
-from .rings import Ring, find_rings
+from .rings import Ring, find_rings, shifted_states
 from .step import Step
 from .storage import Storage
 
@@ -100,14 +100,23 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
 
     goes_round: true for a step whose kernel can read its image from a ring.
     """
-    storage = Storage(graph, steps)
     result = Plan(end=len(steps))
-    for position, step in enumerate(steps):
-        if not (step.view and storage.grant(step.view)):
-            result.steps.append(step)
-            result.positions.append(position)
-    rings = find_rings(graph, storage, result.steps, goes_round)
-    for state in graph.states:
+    shortened = shifted_states(graph, steps)
+    while True:
+        storage = Storage(graph, steps, shortened)
+        result.positions = [
+            position
+            for position, step in enumerate(steps)
+            if not (set(step.reads) & set(shortened) or (step.view and storage.grant(step.view)))
+        ]
+        result.steps = [steps[position] for position in result.positions]
+        rings = find_rings(graph, storage, result.steps, goes_round)
+        failed = {state for state, past in shortened.items() if storage.home[past][0] not in rings}
+        if not failed:
+            break
+        shortened = {state: past for state, past in shortened.items() if state not in failed}
+    carried = [state for state in graph.states if storage.home[storage.kept[state.input]][0] not in rings]
+    for state in carried:
         storage.carry_in_place(state)
     for position, step in enumerate(steps):
         storage.write_over(step, position)
@@ -125,7 +134,7 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
     exports = {
         index: Block((Span(storage.end, storage.end, 0, storage.size(index)),))
         for _, index in graph.outputs
-        if _is_spoilt(graph, storage, index)
+        if _is_spoilt(carried, storage, index)
     }
     kinds = sorted(set(rings.values()), key=lambda ring: (ring.size, ring.step, ring.state))
     heads = [Block((Span(*whole, 0, HEAD_BYTES * len(kinds)),))] if kinds else []
@@ -141,41 +150,39 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
         base = roots[root].offset
         result.offsets[index] = base + offset
         if root in rings:
-            ring = rings[root]
-            fresh = offset - ring.state if offset >= ring.state else None
-            result.in_ring[index] = InRing(base, kinds.index(ring), fresh)
-            if fresh is not None:
-                result.offsets[index] = base + fresh
-            elif index in storage.states:
-                result.offsets[index] = base + ring.size - ring.state
+            fresh = offset - rings[root].state if offset >= rings[root].state else None
+            result.in_ring[index] = InRing(base, kinds.index(rings[root]), fresh)
+            result.offsets[index] = base + (fresh or 0)
+    for state in graph.states:
+        root = storage.home[storage.kept[state.input]][0]
+        if root in rings:  # the last rows before the ring's end come before the first call's new ones
+            result.offsets[state.input] = roots[root].offset + rings[root].size - storage.size(state.input)
     result.written_over = storage.written_over
     result.moves = [
         Move(result.exports[index], result.offsets[index], storage.size(index)) for index in result.exports
-    ] + _carries(graph, result, storage)
+    ] + _carries(carried, result, storage)
     result.residents = _residents(storage, result, {root: roots[root] for root in rings})
     return result
 
 
-def _is_spoilt(graph: Graph, storage: Storage, index: int) -> bool:
+def _is_spoilt(carried: list[State], storage: Storage, index: int) -> bool:
     """True if carrying a state over to the next call would write where this output lies."""
     if index not in storage.home:
         return False
     root, offset = storage.home[index]
-    for state in graph.states:
+    for state in carried:
         state_root, state_offset = storage.home[state.input]
-        carried = storage.home.get(state.output) == (state_root, state_offset)
+        stays = storage.home.get(state.output) == (state_root, state_offset)
         near = state_offset < offset + storage.size(index) and offset < state_offset + storage.size(state.input)
-        if not carried and state_root == root and near:
+        if not stays and state_root == root and near:
             return True
     return False
 
 
-def _carries(graph: Graph, result: Plan, storage: Storage) -> list[Move]:
+def _carries(carried: list[State], result: Plan, storage: Storage) -> list[Move]:
     """Moves that bring every state's next value to where the next call reads it, none spoiling another's source."""
     waiting = []
-    for state in graph.states:
-        if state.input in result.in_ring:
-            continue
+    for state in carried:
         size = storage.size(state.input)
         target = result.offsets[state.input]
         if state.output not in result.offsets:

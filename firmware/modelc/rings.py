@@ -6,6 +6,9 @@ A window is made of a state, whose last rows are dropped one call later, and of 
 
 In a ring nothing moves: a call writes its new rows over the oldest ones and reads the window from where it begins
 now (firmware/nn/ring.h). For that the window must be read by kernels that know how to go round, and by nobody else.
+
+Some networks shift their state themselves: it is as long as the window, loses its first N rows to the new ones, and
+the window is the next state. What counts as the state here is then what remains after the loss.
 """
 
 from collections.abc import Callable
@@ -26,6 +29,20 @@ class Ring:
     state: int
 
 
+def shifted_states(graph: Graph, steps: list[Step]) -> dict[int, int]:
+    """States (their inputs) of which one step only takes the end, and the tensor that this end is."""
+    found = {}
+    fixed = {index for _, index in graph.outputs} | {state.output for state in graph.states}
+    for state in graph.states:
+        readers = [step for step in steps if state.input in step.reads]
+        view = readers[0].view if len(readers) == 1 else None
+        if view is None or view.parent != state.input or state.input in fixed:
+            continue
+        if 0 < view.offset == graph.tensors[view.parent].count - graph.tensors[view.child].count:
+            found[state.input] = view.child
+    return found
+
+
 def find_rings(graph: Graph, storage: Storage, kept: list[Step], goes_round: Callable[[Step], bool]) -> dict[int, Ring]:
     """The rings, by their root tensor.
 
@@ -40,16 +57,17 @@ def find_rings(graph: Graph, storage: Storage, kept: list[Step], goes_round: Cal
 
 
 class _Window:
-    """The memory that a state begins."""
+    """The memory that a state begins; `whole` are the tensors that fill it."""
 
     def __init__(self, graph: Graph, storage: Storage, state: State) -> None:
         self.graph, self.storage, self.state = graph, storage, state
-        self.root = storage.home[state.input][0]
+        self.past = storage.kept[state.input]  # what is left of the last call
+        self.root = storage.home[self.past][0]
         self.members = set(storage.members[self.root])
         size = storage.size(self.root)
         self.whole = {i for i in self.members if storage.home[i][1] == 0 and storage.size(i) == size}
-        self.ends = {state.input, state.output}
-        carried = storage.size(state.input)
+        self.ends = {self.past, state.output} - self.whole
+        carried = storage.size(self.past)
         step = max(size - carried, 1)
         self.ring = Ring(-(-size // step) * step, step, carried)
 
@@ -60,9 +78,11 @@ class _Window:
         carried than computed anew, a ring is not worth its memory.
         """
         home, ring = self.storage.home, self.ring
+        shifted = self.past != self.state.input
         return (
-            home[self.state.input] == (self.root, 0)
-            and home.get(self.state.output) == (self.root, ring.step)
+            home[self.past] == (self.root, 0)
+            and home.get(self.state.output) == (self.root, 0 if shifted else ring.step)
+            and (self.state.output in self.whole) == shifted
             and self.storage.size(self.root) == ring.step + ring.state
             and ring.step <= ring.state
             and all(home[index][1] >= ring.state for index in self.members - self.whole - self.ends)
@@ -70,7 +90,8 @@ class _Window:
 
     def is_private(self) -> bool:
         """True if no other state and no caller looks at the window."""
-        carried = [i for state in self.graph.states for i in (state.input, state.output) if i in self.members]
+        ends = [i for state in self.graph.states for i in (self.storage.kept[state.input], state.output)]
+        carried = [index for index in ends if index in self.members]
         seen = {index for _, index in (*self.graph.inputs, *self.graph.outputs)}
         return len(carried) == 2 and not seen & (self.whole | self.ends)
 

@@ -15,13 +15,15 @@ from .step import Step, View
 class Storage:
     """Tensors in each other's memory; time runs from -1 (inputs are filled in) over the steps to `end`."""
 
-    def __init__(self, graph: Graph, steps: list[Step]) -> None:
+    def __init__(self, graph: Graph, steps: list[Step], shortened: dict[int, int]) -> None:
+        """shortened: states (their inputs) of which only a part, another tensor, need be kept from call to call."""
         self.graph = graph
         self.end = len(steps)
         self.born: dict[int, int] = {}
         self.dies: dict[int, int] = {}
-        self.states = {state.input for state in graph.states}
-        for index in [index for _, index in graph.inputs] + [state.input for state in graph.states]:
+        self.kept = {state.input: shortened.get(state.input, state.input) for state in graph.states}
+        self.states = set(self.kept.values())
+        for index in [index for _, index in graph.inputs] + list(self.kept.values()):
             self.born[index] = -1
         for position, step in enumerate(steps):
             self.born.setdefault(step.writes, position)

@@ -78,6 +78,15 @@ class Stream:
         self.outputs[f"{name}_out"] = self.slice(window, self.rows(window) - state, state)
         return window
 
+    def shifted(self, state: int, *new: int) -> int:
+        """A state of `state` rows, whose oldest make room for the new ones: the window is the next state."""
+        name = f"s{len(self.inputs)}"
+        self.inputs[name] = self.tensor(state)
+        rows = sum(map(self.rows, new))
+        window = self.concat(self.slice(self.inputs[name], rows, state - rows), *new)
+        self.outputs[f"{name}_out"] = window
+        return window
+
     def conv(
         self,
         image: int,
@@ -140,7 +149,7 @@ def streams(draw: st.DrawFn) -> Stream:
         kernel, dilation = draw(st.integers(2, 5)), draw(st.integers(1, 4))
         reach = (kernel - 1) * dilation + 1
         state = max(1, reach - draw(st.sampled_from([1, 1, new]))) + draw(st.sampled_from([0, 0, 1, 5]))
-        window = net.window(state, *fresh)
+        window = net.shifted(state + new, *fresh) if draw(st.sampled_from([0, 0, 1])) else net.window(state, *fresh)
         for _ in range(draw(st.sampled_from([1, 1, 2]))):
             depthwise = draw(st.booleans())
             outputs = net.channels * draw(st.integers(1, 2)) if depthwise else draw(st.integers(1, 5))
@@ -182,6 +191,18 @@ def test_a_window_under_a_convolution_becomes_a_ring(axis, width, state, new, de
     row = width * net.channels
     assert head.ring.size % (new * row) == 0
     assert (state + new) * row <= head.ring.size < (state + 2 * new) * row
+
+
+@pytest.mark.parametrize(("state", "new"), [(5, 1), (6, 2), (8, 3)])
+def test_a_state_that_the_network_shifts_itself_becomes_a_ring(build, tmp_path, state, new):
+    net = Stream()
+    net.output(net.conv(net.shifted(state, net.relu(net.input(new))), 3))
+    plan_ = planned(net.bytes())
+    assert plan_.moves == []
+    assert [step.kernel for step in plan_.steps] == ["lookup", "depthwise"]
+    (tmp_path / "model.tflite").write_bytes(net.bytes())
+    network = build(tmp_path / "model.tflite")
+    network.assert_exact(network.random_calls(200))
 
 
 def test_two_readers_and_a_second_window_share_the_new_rows(build, tmp_path):
@@ -252,6 +273,17 @@ def newest_first(net: Stream) -> None:
     net.output(net.conv(window, 3))
 
 
+def shifted_and_pooled(net: Stream) -> None:
+    window = net.shifted(5, net.relu(net.input(1)))
+    net.output(net.conv(window, 3))
+    net.output(net.relu(window))
+
+
+def shifted_and_read(net: Stream) -> None:
+    net.output(net.conv(net.shifted(5, net.relu(net.input(1))), 3))
+    net.output(net.relu(net.inputs["s1"]))
+
+
 def little_carried(net: Stream) -> None:
     net.output(net.conv(net.window(2, net.relu(net.input(3))), 3))
 
@@ -266,6 +298,8 @@ def little_carried(net: Stream) -> None:
         window_shown,
         middle_read,
         newest_first,
+        shifted_and_pooled,
+        shifted_and_read,
         little_carried,
     ],
 )
