@@ -18,6 +18,12 @@ from .storage import Storage
 ARENA_ALIGNMENT = 16
 HEAD_BYTES = 4  # of a ring's position, an int32_t
 _MAX_ARENA = 1 << 30
+# A ring holds state and new rows for good, where a window that is carried gives the new rows' memory back: with many
+# new rows a call, that is more memory than the copies are worth.
+_WORTH_CARRYING = 0.6  # of the arena with rings
+# A window that shares its memory with the state that it begins with is carried by one move instead of two copies, but
+# leaves holes between the states that few other tensors fit into.
+_WORTH_COPYING = 0.8  # of the arena with shared windows
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class Plan:
     exports: dict[int, int] = field(default_factory=dict)  # output tensor: offset of its copy, where one is needed
     heads: list[Head] = field(default_factory=list)  # side by side
     in_ring: dict[int, InRing] = field(default_factory=dict)
+    ring_states: set[int] = field(default_factory=set)  # inputs of the states that live in rings
     written_over: dict[int, int] = field(default_factory=dict)  # output of a step: its input, whose memory it took
     residents: list[Resident] = field(default_factory=list)
     arena_bytes: int = 0
@@ -100,6 +107,43 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
 
     goes_round: true for a step whose kernel can read its image from a ring.
     """
+    best = _plan_with_carries(graph, steps, goes_round)
+    if best.heads:
+        without = _plan_with_carries(graph, steps, lambda _: False)
+        if without.arena_bytes <= _WORTH_CARRYING * best.arena_bytes:
+            return without
+    return best
+
+
+def _plan_with_carries(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool]) -> Plan:
+    """Windows that become no rings share their memory with their states, or not, whichever is better."""
+    together = _plan(graph, steps, goes_round, frozenset())
+    if not together.moves:
+        return together
+    carried = [state for state in graph.states if state.input not in together.ring_states]
+    apart = frozenset(index for state in carried for index in (state.input, state.output))
+    separate = _plan(graph, _with_early_carries(graph, steps), goes_round, apart)
+    return separate if separate.arena_bytes <= _WORTH_COPYING * together.arena_bytes else together
+
+
+def _with_early_carries(graph: Graph, steps: list[Step]) -> list[Step]:
+    """The same steps, but what only takes a state's next value from a window does so as soon as it can."""
+    ordered = list(steps)
+    for state in graph.states:
+        writers = [step for step in ordered if step.writes == state.output]
+        if len(writers) != 1 or writers[0].view is None:
+            continue
+        (take,) = writers
+        ordered.remove(take)
+        before = [
+            position for position, step in enumerate(ordered) if step.writes in take.reads or state.input in step.reads
+        ]
+        ordered.insert(max(before, default=-1) + 1, take)
+    return ordered
+
+
+def _plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool], apart: frozenset[int]) -> Plan:
+    """apart: tensors that share no memory with what they are part of, or is part of them."""
     result = Plan(end=len(steps))
     shortened = shifted_states(graph, steps)
     while True:
@@ -107,7 +151,7 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
         result.positions = [
             position
             for position, step in enumerate(steps)
-            if not (set(step.reads) & set(shortened) or (step.view and storage.grant(step.view)))
+            if not (set(step.reads) & set(shortened) or _falls_away(step, storage, apart))
         ]
         result.steps = [steps[position] for position in result.positions]
         rings = find_rings(graph, storage, result.steps, goes_round)
@@ -155,7 +199,9 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
             result.offsets[index] = base + (fresh or 0)
     for state in graph.states:
         root = storage.home[storage.kept[state.input]][0]
-        if root in rings:  # the last rows before the ring's end come before the first call's new ones
+        if root in rings:
+            result.ring_states.add(state.input)
+            # What comes before the first call's new rows, which go to the ring's start, is at its end.
             result.offsets[state.input] = roots[root].offset + rings[root].size - storage.size(state.input)
     result.written_over = storage.written_over
     result.moves = [
@@ -163,6 +209,13 @@ def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = l
     ] + _carries(carried, result, storage)
     result.residents = _residents(storage, result, {root: roots[root] for root in rings})
     return result
+
+
+def _falls_away(step: Step, storage: Storage, apart: frozenset[int]) -> bool:
+    """True if the step only moves values that now share their memory with where they should go."""
+    if step.view is None or {step.view.child, step.view.parent} & apart:
+        return False
+    return storage.grant(step.view)
 
 
 def _is_spoilt(carried: list[State], storage: Storage, index: int) -> bool:

@@ -72,11 +72,7 @@ class _Window:
         self.ring = Ring(-(-size // step) * step, step, carried)
 
     def is_made_of_rows(self) -> bool:
-        """True if the state comes first, is dropped by the new rows' size, and nobody wants another part of it.
-
-        A ring holds state and new rows for good, where a window that is carried holds only the state: where less is
-        carried than computed anew, a ring is not worth its memory.
-        """
+        """True if the state comes first, the next one after as much as is new, and no other part is used."""
         home, ring = self.storage.home, self.ring
         shifted = self.past != self.state.input
         return (
@@ -84,7 +80,6 @@ class _Window:
             and home.get(self.state.output) == (self.root, 0 if shifted else ring.step)
             and (self.state.output in self.whole) == shifted
             and self.storage.size(self.root) == ring.step + ring.state
-            and ring.step <= ring.state
             and all(home[index][1] >= ring.state for index in self.members - self.whole - self.ends)
         )
 
