@@ -134,7 +134,7 @@ def _with_early_carries(graph: Graph, steps: list[Step]) -> list[Step]:
         if len(writers) != 1 or writers[0].view is None:
             continue
         (take,) = writers
-        ordered.remove(take)
+        ordered = [step for step in ordered if step is not take]
         before = [
             position for position, step in enumerate(ordered) if step.writes in take.reads or state.input in step.reads
         ]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tflite_file import TfliteFile
 
-from firmware.modelc import ModelError, compile_model
+from firmware.modelc import ModelError, compile_model, planner
 from firmware.modelc.graph import Graph
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
@@ -133,8 +133,9 @@ def networks(draw: st.DrawFn) -> bytes:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(networks())
-def test_no_value_is_lost_in_random_networks_with_states(build, tmp_path, source):
+@given(networks(), st.sampled_from([0.0, 1e9]))
+def test_no_value_is_lost_in_random_networks_with_states(build, tmp_path, monkeypatch, source, worth_copying):
+    monkeypatch.setattr(planner, "_WORTH_COPYING", worth_copying)
     (tmp_path / "model.tflite").write_bytes(source)
     try:
         network = build(tmp_path / "model.tflite")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tflite_file import TfliteFile
 
-from firmware.modelc import compile_model
+from firmware.modelc import compile_model, planner
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
@@ -171,8 +171,10 @@ def streams(draw: st.DrawFn) -> Stream:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(streams())
-def test_random_streams_are_exact_over_hundreds_of_calls(build, tmp_path, net):
+@given(streams(), st.sampled_from([(0.0, 0.8), (0.0, 0.8), (1e9, 1e9)]))
+def test_random_streams_are_exact_over_hundreds_of_calls(build, tmp_path, monkeypatch, net, worth):
+    for name, value in zip(("_WORTH_CARRYING", "_WORTH_COPYING"), worth, strict=True):
+        monkeypatch.setattr(planner, name, value)
     (tmp_path / "model.tflite").write_bytes(net.bytes())
     network = build(tmp_path / "model.tflite")
     network.assert_exact(network.random_calls(200))
