@@ -75,14 +75,12 @@ def _blocks(plan: Plan) -> list[_Block]:
             same.others.append(resident)
         else:
             blocks.append(_Block(resident, first, last))
+    taken = {(plan.written_over[b.resident.tensor], b.first) for b in blocks if b.resident.tensor in plan.written_over}
     return [
         replace(
             block,
             begins_inside=block.resident.tensor in plan.written_over,
-            ends_inside=any(
-                plan.written_over.get(other.resident.tensor or 0) == block.resident.tensor and other.first == block.last
-                for other in blocks
-            ),
+            ends_inside=(block.resident.tensor, block.last) in taken,
         )
         for block in sorted(blocks, key=lambda b: (-b.resident.size, b.first, b.last))
     ]
@@ -140,6 +138,15 @@ class _Picture:
             and other.first <= block.last
             and block.first <= other.last
             for other in self.blocks
+        )
+
+    def _is_covered(self, block: _Block, x: float, y: float) -> bool:
+        """True if a block that is drawn later lies over the point."""
+        later = self.blocks[self.blocks.index(block) + 1 :]
+        return any(
+            self._x(other.first) <= x <= self._x(other.last + 1)
+            and self._y(other.resident.offset + other.resident.size) - 6 <= y <= self._y(other.resident.offset) + 6
+            for other in later
         )
 
     def _step_name(self, number: int) -> str:
@@ -210,6 +217,8 @@ class _Picture:
     def _caption(self, block: _Block, box: tuple[float, float, float, float], colour: str) -> list[str]:
         """The name and size, along the longer side, as far as there is room."""
         x0, y0, x1, y1 = box
+        if self._is_covered(block, (x0 + x1) / 2, (y0 + y1) / 2):
+            return []
         room, across, turn = x1 - x0, y1 - y0, ""
         if room < 56 and across > room:
             room, across, turn = across, room, " rotate(-90)"
