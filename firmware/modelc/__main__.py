@@ -17,13 +17,15 @@ _DEFAULT = TargetName("portable")
 
 def _table(compiled: Compiled) -> str:
     operators = ", ".join(f"{count} {kind}" for kind, count in sorted(compiled.operators.items()))
+    least = compiled.arena_is_least and compiled.arena_bytes > compiled.arena_bound
+    gap = " (not within reach: every placement was tried)" if least else ""
     rows = {
         "network": f"{compiled.name} (crc32 {compiled.crc32}), for {compiled.target}",
         "operators": operators,
         "MACs": f"{compiled.macs:,} a call",
         "parameters": f"{compiled.parameters:,}",
         "constants": f"{compiled.constant_bytes:,} bytes",
-        "arena": f"{compiled.arena_bytes:,} bytes, lower bound {compiled.arena_bound:,}",
+        "arena": f"{compiled.arena_bytes:,} bytes, lower bound {compiled.arena_bound:,}{gap}",
         "inputs": ", ".join(compiled.inputs),
         "outputs": ", ".join(compiled.outputs),
         "states": ", ".join(compiled.states) or "none",

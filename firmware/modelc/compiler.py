@@ -25,6 +25,7 @@ class Compiled:
     macs: int  # multiply-accumulates a call, padded taps included
     arena_bytes: int
     arena_bound: int  # the most bytes alive at one step: no placement needs less
+    arena_is_least: bool  # false if a better placement may exist that the search has not found
     constant_bytes: int  # weights, biases, multipliers and tables in flash
     parameters: int  # weights and biases of the network
     inputs: tuple[str, ...]
@@ -96,6 +97,7 @@ def compile_model(
         macs=sum(step.macs for step in steps),
         arena_bytes=emitter.plan.arena_bytes,
         arena_bound=emitter.plan.arena_bound,
+        arena_is_least=emitter.plan.arena_is_least,
         constant_bytes=emitter.constant_bytes,
         parameters=sum(graph.tensors[index].count for index in trained),
         inputs=tuple(input_name for input_name, _ in graph.inputs),

@@ -16,8 +16,8 @@ BLOCK_ALIGNMENT = 4
 """Armv7-M loads words and halfwords from any address, but LDRD, LDM and Helium's word loads fault off a multiple of 4;
 no kernel asks for more, and every byte of alignment costs arena."""
 
-_MENDING = 4_000
-_SEARCH = 12_000
+_MENDING = 12_000  # blocks placed, for each of the first orders
+_SEARCH = 10_000  # blocks placed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Placement:
     """How well it went."""
 
     height: int  # bytes
-    bound: int  # bytes below which no placement can be
+    bound: int  # the most that is occupied at one step
+    is_least: bool  # true if there is certainly no lower one: the bound is met, or the search has been through all
     effort: int  # blocks placed in the search
 
 
@@ -68,7 +69,8 @@ def place(blocks: list[Block]) -> Placement:
     best = problem.search()
     for block, offset in zip(blocks, best, strict=True):
         block.offset = offset
-    return Placement(problem.height(best), problem.bound, problem.effort)
+    height = problem.height(best)
+    return Placement(height, problem.bound, problem.exhausted or height == problem.bound, problem.effort)
 
 
 def _rounded(span: Span) -> Span:
@@ -112,6 +114,7 @@ class _Problem:
         self.bound = int(load.max(initial=0))
         self.crowds = [int(load[row > 0].max(initial=0)) for row in self.bytes]
         self.effort = 0
+        self.exhausted = False
         # clashes[b][a]: open intervals of (offset of b - offset of a) in which the two overlap at some step.
         self.clashes: list[list[list[tuple[int, int]]]] = [[[] for _ in blocks] for _ in blocks]
         for b in range(self.count):
@@ -241,4 +244,6 @@ class _Problem:
                 continue
             floors = np.maximum(top.floors, np.where(tops[block] > 0, offset + tops[block], 0))
             stack.append(branch(_Branch(floors, waiting, sky, top.rest - self.bytes[block], offsets, offset)))
+        # Blocks of changing extent may interlock, which stacks do not show.
+        self.exhausted = not stack and all(len(spans) == 1 for spans in self.spans)
         return best

@@ -100,6 +100,7 @@ class Plan:
     residents: list[Resident] = field(default_factory=list)
     arena_bytes: int = 0
     arena_bound: int = 0  # the most that is alive at one step: no placement needs less
+    arena_is_least: bool = True  # false if a better placement may exist that the search has not found
 
 
 def plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool] = lambda _: False) -> Plan:
@@ -187,6 +188,7 @@ def _plan(graph: Graph, steps: list[Step], goes_round: Callable[[Step], bool], a
     if placement.height > _MAX_ARENA:
         raise ModelError(f"the network needs an arena of {placement.height} bytes; no target has that")
     result.arena_bytes, result.arena_bound = placement.height, placement.bound
+    result.arena_is_least = placement.is_least
     result.scratch = {number: block.offset for number, block in scratch.items()}
     result.exports = {index: block.offset for index, block in exports.items()}
     result.heads = [Head(heads[0].offset + HEAD_BYTES * number, ring) for number, ring in enumerate(kinds)]

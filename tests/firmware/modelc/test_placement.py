@@ -1,6 +1,6 @@
 """The search for the smallest arena: sound, down to its bound where that can be reached, and always the same."""
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import pytest
 from hypothesis import given, settings
@@ -33,11 +33,11 @@ def load(some: list[Block], step: int) -> int:
     return sum(aligned(piece.high) - piece.low for piece in pieces)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
 @given(st.lists(blocks(), max_size=14))
 def test_no_two_blocks_overlap_and_no_bound_is_beaten(some):
     result = place(some)
-    steps = range(-1, 40)
+    steps = range(-1, 36)
     for block in some:
         assert block.offset >= 0
         assert block.offset % BLOCK_ALIGNMENT == 0
@@ -72,6 +72,21 @@ HARD = {
 }
 
 
+# One of the rare small instances whose bound of 24 bytes no placement reaches.
+UNREACHABLE = [
+    (7, 9, 4),
+    (4, 7, 8),
+    (8, 9, 12),
+    (1, 2, 4),
+    (2, 8, 4),
+    (0, 3, 4),
+    (0, 2, 4),
+    (3, 6, 12),
+    (2, 3, 4),
+    (1, 1, 12),
+]
+
+
 def first_fit(some: list[Block]) -> int:
     """Largest first, into the first gap."""
     placed: list[Block] = []
@@ -92,6 +107,30 @@ def test_the_bound_is_met_where_first_fit_fails(least):
     assert first_fit(rectangles(*HARD[least])) > least
     result = place(rectangles(*HARD[least]))
     assert (result.height, result.bound) == (least, least)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(1, 9)), min_size=5, max_size=6))
+def test_no_order_of_few_blocks_does_better(some):
+    result = place(rectangles(*((first, first + more, 4 * size) for first, more, size in some)))
+    blocks = [(first, first + more, 4 * size) for first, more, size in some]
+    assert result.is_least
+    assert result.height == min(height_of(order) for order in permutations(blocks))
+
+
+def height_of(order: tuple[tuple[int, int, int], ...]) -> int:
+    """Each block on top of all those before it that it meets."""
+    tops: list[tuple[int, int, int]] = []
+    for first, last, size in order:
+        tops.append((first, last, size + max((t for a, b, t in tops if a <= last and first <= b), default=0)))
+    return max(top for *_, top in tops)
+
+
+def test_a_bound_out_of_reach_is_told_from_one_that_was_not_reached():
+    unreachable = rectangles(*UNREACHABLE)
+    result = place(unreachable)
+    assert (result.height, result.bound) == (28, 24)
+    assert result.is_least
 
 
 def test_a_search_without_success_ends_and_gives_the_best():
