@@ -36,7 +36,7 @@ def shifted_states(graph: Graph, steps: list[Step]) -> dict[int, int]:
     for state in graph.states:
         readers = [step for step in steps if state.input in step.reads]
         view = readers[0].view if len(readers) == 1 else None
-        if view is None or view.parent != state.input or state.input in fixed:
+        if view is None or view.parent != state.input or state.input in fixed or not _is_int8(graph, state):
             continue
         if 0 < view.offset == graph.tensors[view.parent].count - graph.tensors[view.child].count:
             found[state.input] = view.child
@@ -51,9 +51,18 @@ def find_rings(graph: Graph, storage: Storage, kept: list[Step], goes_round: Cal
     rings = {}
     for state in graph.states:
         window = _Window(graph, storage, state)
-        if window.is_made_of_rows() and window.is_private() and window.readers_go_round(kept, goes_round):
+        if (
+            _is_int8(graph, state)
+            and window.is_made_of_rows()
+            and window.is_private()
+            and window.readers_go_round(kept, goes_round)
+        ):
             rings[window.root] = window.ring
     return rings
+
+
+def _is_int8(graph: Graph, state: State) -> bool:
+    return graph.tensors[state.input].dtype == "int8"
 
 
 class _Window:

@@ -102,6 +102,9 @@ class Storage:
                 continue
             if not (self._is_whole(index) and self._is_whole(step.writes)):
                 continue
+            # A value that is repeated along an axis must outlast the first that is written; a part of it would not.
+            if any(self.home.get(other, (-1,))[0] == old and not self._is_whole(other) for other in step.reads):
+                continue
             if self._lifetime(old)[1] <= position <= self._lifetime(new)[0]:
                 if self.size(new) > self.size(old):
                     self._join(old, step.writes, 0)
