@@ -7,25 +7,30 @@ from typing import Annotated
 
 import typer
 
-from .compiler import Compiled, compile_model
+from .compiler import ENGINES, Compiled, compile_model
 from .errors import ModelError
 from .targets import TARGETS
 
 TargetName = StrEnum("TargetName", {name: name for name in TARGETS})  # type: ignore[misc]
 _DEFAULT = TargetName("portable")
+EngineName = StrEnum("EngineName", {name: name for name in ENGINES})  # type: ignore[misc]
+_EARSHOT = EngineName("earshot")
 
 
 def _table(compiled: Compiled) -> str:
     operators = ", ".join(f"{count} {kind}" for kind, count in sorted(compiled.operators.items()))
-    least = compiled.arena_is_least and compiled.arena_bytes > compiled.arena_bound
-    gap = " (not within reach: every placement was tried)" if least else ""
+    arena, bound = f"{compiled.arena_bytes:,} bytes", compiled.arena_bound
+    if bound is not None:
+        arena += f", lower bound {bound:,}"
+        if bound < compiled.arena_bytes and compiled.arena_is_least:
+            arena += " (not within reach: every placement was tried)"
     rows = {
         "network": f"{compiled.name} (crc32 {compiled.crc32}), for {compiled.target}",
         "operators": operators,
         "MACs": f"{compiled.macs:,} a call",
         "parameters": f"{compiled.parameters:,}",
         "constants": f"{compiled.constant_bytes:,} bytes",
-        "arena": f"{compiled.arena_bytes:,} bytes, lower bound {compiled.arena_bound:,}{gap}",
+        "arena": arena,
         "inputs": ", ".join(compiled.inputs),
         "outputs": ", ".join(compiled.outputs),
         "states": ", ".join(compiled.states) or "none",
@@ -34,7 +39,7 @@ def _table(compiled: Compiled) -> str:
     return "\n".join(f"{name:<11}{value}" for name, value in rows.items())
 
 
-def command(  # noqa: PLR0917 (options, all but the model by name)
+def command(  # noqa: PLR0917 - typer calls it by name
     model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help="A model quantized to int8 in full.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the C files; made if it does not exist.")],
     target: Annotated[
@@ -44,12 +49,19 @@ def command(  # noqa: PLR0917 (options, all but the model by name)
     memory_map: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also draw what lies where in the arena, and when.")
     ] = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="earshot: kernel calls; tflm: what nn/tflm/engine.cc needs to run TFLite Micro.")
+    ] = _EARSHOT,
+    tflm_arena: Annotated[
+        int | None, typer.Option(metavar="BYTES", help="TFLite Micro's arena; by default a generous reckoning.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Compile an INT8 .tflite model to C.
 
     Writes NAME.c and NAME.h (struct nn_model NAME_model, to be run as firmware/nn/engine.h says, with the kernels in
-    firmware/nn), and NAME_tflite.c and NAME_tflite.h (the same model as an array for TFLite Micro). The results are
+    firmware/nn), and NAME_tflite.c and NAME_tflite.h (the same model as an array for TFLite Micro). With --engine tflm,
+    NAME_tflm.h stands in for NAME.c, and firmware/nn/tflm/engine.cc runs the network on TFLite Micro. The results are
     those of TFLite Micro's reference kernels, bit for bit.
 
     An input X and an output X_out of one shape and scale are a state: the network carries it from call to call.
@@ -58,7 +70,9 @@ def command(  # noqa: PLR0917 (options, all but the model by name)
     one sentence that says why, and exit code 2.
     """
     try:
-        compiled = compile_model(model, out, target.value, name, map_file=memory_map)
+        compiled = compile_model(
+            model, out, target.value, name, map_file=memory_map, engine=engine.value, tflm_arena=tflm_arena
+        )
     except ModelError as error:
         typer.echo(f"modelc: {error}", err=True)
         raise typer.Exit(2) from error

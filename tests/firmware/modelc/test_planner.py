@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model, planner
 from firmware.modelc.graph import Graph
@@ -15,6 +14,7 @@ from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
 from firmware.modelc.step import Step
 from firmware.modelc.targets import TARGETS
+from firmware.modelc.tflite_file import TfliteFile
 
 WIDTH, SCALE, ZERO = 4, 0.05, -7
 

@@ -9,13 +9,13 @@ import pytest
 from conftest import REPOSITORY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
 
 from firmware.modelc import compile_model, planner
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
 from firmware.modelc.targets import target_named
+from firmware.modelc.tflite_file import TfliteFile
 
 SAME, VALID = 0, 1
 SCALE, ZERO = 0.05, -7
