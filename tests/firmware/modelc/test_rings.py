@@ -171,12 +171,13 @@ def streams(draw: st.DrawFn) -> Stream:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(streams(), st.sampled_from([(0.0, 0.8), (0.0, 0.8), (1e9, 1e9)]))
-def test_random_streams_are_exact_over_hundreds_of_calls(build, tmp_path, monkeypatch, net, worth):
+@given(streams(), st.sampled_from([("portable", 0.0, 0.8), ("dsp", 0.0, 0.8), ("portable", 1e9, 1e9)]))
+def test_random_streams_are_exact_over_hundreds_of_calls(build, tmp_path, monkeypatch, net, choices):
+    target, *worth = choices
     for name, value in zip(("_WORTH_CARRYING", "_WORTH_COPYING"), worth, strict=True):
         monkeypatch.setattr(planner, name, value)
     (tmp_path / "model.tflite").write_bytes(net.bytes())
-    network = build(tmp_path / "model.tflite")
+    network = build(tmp_path / "model.tflite", target)
     network.assert_exact(network.random_calls(200))
 
 
