@@ -19,13 +19,18 @@ _EARSHOT = EngineName("earshot")
 
 def _table(compiled: Compiled) -> str:
     operators = ", ".join(f"{count} {kind}" for kind, count in sorted(compiled.operators.items()))
+    arena, bound = f"{compiled.arena_bytes:,} bytes", compiled.arena_bound
+    if bound is not None:
+        arena += f", lower bound {bound:,}"
+        if bound < compiled.arena_bytes and compiled.arena_is_least:
+            arena += " (not within reach: every placement was tried)"
     rows = {
         "network": f"{compiled.name} (crc32 {compiled.crc32}), for {compiled.target}",
         "operators": operators,
         "MACs": f"{compiled.macs:,} a call",
         "parameters": f"{compiled.parameters:,}",
         "constants": f"{compiled.constant_bytes:,} bytes",
-        "arena": f"{compiled.arena_bytes:,} bytes",
+        "arena": arena,
         "inputs": ", ".join(compiled.inputs),
         "outputs": ", ".join(compiled.outputs),
         "states": ", ".join(compiled.states) or "none",
@@ -41,6 +46,9 @@ def command(  # noqa: PLR0917 - typer calls it by name
         TargetName, typer.Option(help="portable: any core; dsp: Cortex-M4; mve: Cortex-M55 with Helium.")
     ] = _DEFAULT,
     name: Annotated[str | None, typer.Option(help="Name of the network in C; by default the name of the file.")] = None,
+    memory_map: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw what lies where in the arena, and when.")
+    ] = None,
     engine: Annotated[
         EngineName, typer.Option(help="earshot: kernel calls; tflm: what nn/tflm/engine.cc needs to run TFLite Micro.")
     ] = _EARSHOT,
@@ -65,7 +73,9 @@ def command(  # noqa: PLR0917 - typer calls it by name
     with one sentence that says why, and exit code 2.
     """
     try:
-        compiled = compile_model(model, out, target.value, name, engine=engine.value, tflm_arena=tflm_arena)
+        compiled = compile_model(
+            model, out, target.value, name, map_file=memory_map, engine=engine.value, tflm_arena=tflm_arena
+        )
     except ModelError as error:
         typer.echo(f"modelc: {error}", err=True)
         raise typer.Exit(2) from error

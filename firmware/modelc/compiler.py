@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import tflm, tflm_adapter
+from . import memory_map, tflm, tflm_adapter
 from .emitter import Emitter, identifier
 from .errors import ModelError
 from .layers import Layer, layers
@@ -27,6 +27,8 @@ class Compiled:
     operators: dict[str, int]  # kind: how often
     macs: int  # multiply-accumulates a call, padded taps included
     arena_bytes: int
+    arena_bound: int | None  # the most bytes alive at one step: no placement needs less; none of TFLite Micro's arena
+    arena_is_least: bool  # false if a better placement may exist that the search has not found
     constant_bytes: int  # weights, biases, multipliers and tables in flash
     parameters: int  # weights and biases of the network
     inputs: tuple[str, ...]
@@ -50,6 +52,7 @@ def compile_model(
     target: str = "portable",
     name: str | None = None,
     *,
+    map_file: Path | None = None,
     engine: str = "earshot",
     tflm_arena: int | None = None,
     trace: bool = False,
@@ -58,6 +61,7 @@ def compile_model(
 
     name: a C identifier; by default the file's name with what C does not allow made an underscore.
     target: portable, dsp (Cortex-M4) or mve (Cortex-M55).
+    map_file: where to write a picture of the memory plan (SVG), if one is wanted.
     engine: earshot; or tflm, for nn/tflm/engine.cc: NAME_tflm.h takes the place of NAME.c, and the arena is
         tflm_arena bytes, by default a generous reckoning; arena_bytes then holds for a core of 64 bits.
     trace: before and after each step the code calls `void nn_trace(uint32_t operator)`, which the program must have;
@@ -79,7 +83,7 @@ def compile_model(
         steps = [core.fit(step) for operator in graph.operators for step in lower(graph, operator)]
         for _, index in (*graph.inputs, *graph.outputs):
             graph.interface(index)
-        emitter = Emitter(name, graph, plan(graph, steps), core, trace)
+        emitter = Emitter(name, graph, plan(graph, steps, core.goes_round), core, trace)
         texts = {f"{name}.c": emitter.source(), f"{name}.h": emitter.header()}
         arena_bytes = emitter.plan.arena_bytes
         if engine == "tflm":
@@ -97,6 +101,13 @@ def compile_model(
             (out / file).write_text(text, encoding="ascii")
     except OSError as error:
         raise ModelError(f"cannot write to {out}: {error.strerror or error}") from error
+    if map_file is not None:
+        try:
+            map_file.write_text(
+                memory_map.draw(f"{name}: memory plan for {core.name}", graph, emitter.plan), encoding="utf-8"
+            )
+        except OSError as error:
+            raise ModelError(f"cannot write {map_file}: {error.strerror or error}") from error
     trained = {
         index
         for operator in graph.operators
@@ -111,6 +122,8 @@ def compile_model(
         operators=dict(Counter(operator.kind for operator in graph.operators)),
         macs=sum(step.macs for step in steps),
         arena_bytes=arena_bytes,
+        arena_bound=emitter.plan.arena_bound if engine == "earshot" else None,
+        arena_is_least=engine == "earshot" and emitter.plan.arena_is_least,
         constant_bytes=emitter.constant_bytes,
         parameters=sum(graph.tensors[index].count for index in trained),
         inputs=tuple(input_name for input_name, _ in graph.inputs),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .graph import Graph, State, Tensor
-from .planner import ALIGNMENT, Plan
+from .planner import ARENA_ALIGNMENT, HEAD_BYTES, Plan
 from .step import Operand, Scratch, Step
 from .targets import Target
 
@@ -128,7 +128,7 @@ class Emitter:
             '#include "engine.h"',
             "",
             f"#define {self.name.upper()}_ARENA_BYTES {self.plan.arena_bytes}",
-            f"#define {self.name.upper()}_ARENA_ALIGNMENT {ALIGNMENT}",
+            f"#define {self.name.upper()}_ARENA_ALIGNMENT {ARENA_ALIGNMENT}",
             "",
             f"extern const struct nn_model {self.name}_model;",
             "",
@@ -140,9 +140,12 @@ class Emitter:
         """NAME.c."""
         calls = [line for number, step in enumerate(self.plan.steps) for line in self._call(number, step)]
         calls += [f"    {line}" for line in self._moves()]
+        calls = [*self._heads(calls), *calls, *self._advances()]
         starts = [self._start(state) for state in self.graph.states]
+        if self.plan.heads:
+            starts.append(f"memset({_ARENA} + {self.plan.heads[0].offset}, 0, {HEAD_BYTES * len(self.plan.heads)});")
         accessors = [
-            *self._accessor("input_data", "int8_t *", "void *", [self._pointer(i) for _, i in self.graph.inputs]),
+            *self._accessor("input_data", "int8_t *", "void *", [self._input(i) for _, i in self.graph.inputs]),
             *self._accessor(
                 "output_data", "const int8_t *", "const void *", [self._output(i) for _, i in self.graph.outputs]
             ),
@@ -150,6 +153,8 @@ class Emitter:
         headers = {self.target.kernel(step.kernel).header for step in self.plan.steps}
         if any(move.function == "nn_carry" for move in self.plan.moves):
             headers.add("carry.h")
+        if self.plan.heads:
+            headers.add("ring.h")
         own = sorted(headers - {"string.h"})
         uses_string = starts or self.plan.moves or "string.h" in headers
         lines = [
@@ -190,10 +195,49 @@ class Emitter:
         name = self._constants.name_of(_as_bytes(data))
         return f"{name} + {offset}" if offset else name
 
+    def _place(self, tensor: int, offset: int = 0) -> str:
+        """The pointer within a call: what is in a ring lies elsewhere in every call."""
+        if tensor not in self.plan.in_ring:
+            return self._pointer(tensor, offset)
+        place = self.plan.in_ring[tensor]
+        fresh = place.fresh
+        if fresh is None and offset:  # new rows, written into a window
+            fresh = -self.plan.heads[place.head].ring.state
+        if fresh is None:
+            return f"{_ARENA} + {place.base} + first{place.head}"
+        return f"{_ARENA} + {place.base + fresh + offset} + head{place.head}"
+
+    def _input(self, tensor: int) -> str:
+        if tensor not in self.plan.in_ring:
+            return self._pointer(tensor)
+        head = self.plan.heads[self.plan.in_ring[tensor].head]
+        return f"{self._pointer(tensor)} + nn_ring_head({_ARENA} + {head.offset})"
+
     def _output(self, tensor: int) -> str:
         if tensor in self.plan.exports:
             return f"{_ARENA} + {self.plan.exports[tensor]}"
-        return self._pointer(tensor)
+        if tensor not in self.plan.in_ring:
+            return self._pointer(tensor)
+        head = self.plan.heads[self.plan.in_ring[tensor].head]
+        before = f"nn_ring_head({_ARENA} + {head.offset}), {head.ring.step}, {head.ring.size}"
+        return f"{self._pointer(tensor)} + nn_ring_before({before})"
+
+    def _heads(self, calls: list[str]) -> list[str]:
+        """Where this call's new rows go, and where its windows begin."""
+        lines = []
+        for number, head in enumerate(self.plan.heads):
+            ring = head.ring
+            lines.append(f"const int32_t head{number} = nn_ring_head({_ARENA} + {head.offset});")
+            if any(f"first{number}" in line for line in calls):
+                before = f"nn_ring_before(head{number}, {ring.state}, {ring.size})"
+                lines.append(f"const int32_t first{number} = {before};")
+        return ["/* where the rings are */", *lines] if lines else []
+
+    def _advances(self) -> list[str]:
+        return [
+            f"nn_ring_advance({_ARENA} + {head.offset}, head{number}, {head.ring.step}, {head.ring.size});"
+            for number, head in enumerate(self.plan.heads)
+        ]
 
     def _field(self, value: object) -> str:
         if isinstance(value, dict):
@@ -220,7 +264,7 @@ class Emitter:
             arguments.append(f"&{parameters}")
         for argument in step.arguments:
             if isinstance(argument, Operand):
-                arguments.append(self._pointer(argument.tensor, argument.offset))
+                arguments.append(self._place(argument.tensor, argument.offset))
             elif isinstance(argument, Scratch):
                 pointer = f"{_ARENA} + {self.plan.scratch[number]}" if step.scratch else "NULL"
                 arguments.append(pointer if argument.of == "int8_t" else f"({argument.of} *)({pointer})")
@@ -228,9 +272,16 @@ class Emitter:
                 arguments.append(self._constants.name_of(argument))
             else:
                 arguments.append(str(argument))
+        function = kernel.function
+        for place in [self.plan.in_ring[index] for index in step.reads if index in self.plan.in_ring]:
+            if place.fresh is None:
+                assert kernel.ring is not None
+                function = kernel.ring
+                size = self.plan.heads[place.head].ring.size
+                arguments += [f"{size} - first{place.head}", str(size)]
         operator = self.graph.operators[step.operator]
         hook = [f"nn_trace({operator.index});"] if self.trace else []
-        call = f"{kernel.function}({', '.join(arguments)});"
+        call = f"{function}({', '.join(arguments)});"
         return [f"/* {operator.index} {operator.kind} */", *hook, call, *hook]
 
     def _moves(self) -> list[str]:

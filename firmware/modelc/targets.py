@@ -14,9 +14,9 @@ from .step import Step
 
 PORTABLE = {
     "dense": Kernel("nn_dense", "dense.h", "nn_dense"),
-    "conv": Kernel("nn_conv", "conv.h", "nn_conv"),
+    "conv": Kernel("nn_conv", "conv.h", "nn_conv", ring="nn_conv_ring"),
     "grouped_conv": Kernel("nn_grouped_conv", "conv.h", "nn_grouped_conv"),
-    "depthwise": Kernel("nn_depthwise", "depthwise.h", "nn_depthwise"),
+    "depthwise": Kernel("nn_depthwise", "depthwise.h", "nn_depthwise", ring="nn_depthwise_ring"),
     "average_pool": Kernel("nn_average_pool", "pool.h", "nn_pool"),
     "max_pool": Kernel("nn_max_pool", "pool.h", "nn_pool"),
     "add": Kernel("nn_add", "add.h", "nn_add"),
@@ -46,6 +46,10 @@ class Target:
     def kernel(self, name: str) -> Kernel:
         """The C function behind a step's `kernel`."""
         return self.kernels.get(name) or PORTABLE[name]
+
+    def goes_round(self, step: Step) -> bool:
+        """True if the step's kernel can read its image from a ring."""
+        return self.kernel(step.kernel).ring is not None
 
     def fit(self, step: Step) -> Step:
         """The step as this core runs it best."""

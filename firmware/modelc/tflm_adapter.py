@@ -5,7 +5,7 @@ import tflite
 from .emitter import c_string, first_byte, from_q8_q16
 from .errors import ModelError
 from .graph import Graph, State
-from .planner import ALIGNMENT
+from .planner import ARENA_ALIGNMENT
 from .tflm_arena import Bytes, need
 
 
@@ -26,7 +26,7 @@ def header(name: str, graph: Graph, arena_bytes: int | None) -> str:
         '#include "engine.h"',
         "",
         f"#define {name.upper()}_ARENA_BYTES {arena(graph, arena_bytes)}",
-        f"#define {name.upper()}_ARENA_ALIGNMENT {ALIGNMENT}",
+        f"#define {name.upper()}_ARENA_ALIGNMENT {ARENA_ALIGNMENT}",
         "",
         f"extern const struct nn_model {name}_model;",
         "",

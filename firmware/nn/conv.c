@@ -2,7 +2,17 @@
 
 #include <string.h>
 
-void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output) {
+/* The kernel's values in one piece, where they lie so; NULL if the ring's end is among them. */
+static const int8_t *in_one_piece(const int8_t *input, struct nn_ring ring, int32_t offset,
+                                  int32_t count) {
+    if (offset < ring.left && ring.left - offset < count) {
+        return NULL;
+    }
+    return input + nn_ring_at(ring, offset);
+}
+
+static void convolve(const struct nn_conv *layer, const int8_t *input, struct nn_ring ring,
+                     int8_t *patch, int8_t *output) {
     const struct nn_window *window = &layer->window;
     const bool one_piece =
         window->dilation_width == 1 &&
@@ -14,11 +24,14 @@ void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, in
             const int32_t y = row * window->stride_height - window->pad_top;
             for (int32_t column = 0; column < window->output_width; column++) {
                 const int32_t x = column * window->stride_width - window->pad_left;
-                const int8_t *seen = patch;
+                const int8_t *seen = NULL;
                 if (one_piece && nn_window_inside(window, y, x)) {
-                    seen = input + (y * window->input_width + x) * window->channels;
-                } else {
-                    nn_window_gather(window, input, y, x, layer->input_zero, patch);
+                    const int32_t offset = (y * window->input_width + x) * window->channels;
+                    seen = in_one_piece(input, ring, offset, layer->dense.depth);
+                }
+                if (seen == NULL) {
+                    nn_window_gather_ring(window, input, ring, y, x, layer->input_zero, patch);
+                    seen = patch;
                 }
                 nn_dense(&layer->dense, seen, 1, output);
                 output += layer->dense.channels;
@@ -26,6 +39,15 @@ void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, in
         }
         input += window->input_height * window->input_width * window->channels;
     }
+}
+
+void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output) {
+    convolve(layer, input, NN_NO_RING, patch, output);
+}
+
+void nn_conv_ring(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output,
+                  int32_t left, int32_t size) {
+    convolve(layer, input, (struct nn_ring){left, size}, patch, output);
 }
 
 /* One group's channels of every pixel of the patch, side by side. */

@@ -28,4 +28,8 @@ void nn_conv(const struct nn_conv *layer, const int8_t *input, int8_t *patch, in
 void nn_grouped_conv(const struct nn_grouped_conv *layer, const int8_t *input, int8_t *patch,
                      int8_t *output);
 
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_conv_ring(const struct nn_conv *layer, const int8_t *input, int8_t *patch, int8_t *output,
+                  int32_t left, int32_t size);
+
 #endif

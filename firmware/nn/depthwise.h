@@ -25,4 +25,8 @@ struct nn_depthwise {
 void nn_depthwise(const struct nn_depthwise *layer, const int8_t *input, int8_t *patch,
                   int8_t *output);
 
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_depthwise_ring(const struct nn_depthwise *layer, const int8_t *input, int8_t *patch,
+                       int8_t *output, int32_t left, int32_t size);
+
 #endif

@@ -7,7 +7,8 @@
  *
  * Streaming state (an input NAME and an output NAME_out of one shape and scale, or a variable of
  * the model) lives in the arena and is carried by invoke() itself: a caller only sees the other
- * tensors.
+ * tensors. Where those lie may change from call to call: ask input_data() after init() and after
+ * each invoke(), and output_data() after each invoke().
  */
 #ifndef EARSHOT_ENGINE_H
 #define EARSHOT_ENGINE_H
@@ -18,7 +19,7 @@
 enum nn_type {
     NN_INT8 = 0,
     NN_UINT8 = 1,
-    NN_FLOAT32 = 2, /* IEEE single precision in the core's byte order, at a multiple of 16 bytes */
+    NN_FLOAT32 = 2, /* IEEE single precision in the core's byte order, at a multiple of 4 bytes */
 };
 
 struct nn_tensor {

@@ -2,8 +2,25 @@
 
 #include <string.h>
 
+/* Copies `count` values of the image, which the ring's end may cut in two. */
+static void take(const int8_t *image, struct nn_ring ring, int32_t offset, int32_t count,
+                 int8_t *patch) {
+    int32_t whole = ring.left - offset;
+    if (whole > 0 && whole < count) {
+        memcpy(patch, image + offset, (size_t)whole);
+    } else {
+        whole = 0;
+    }
+    memcpy(patch + whole, image + nn_ring_at(ring, offset + whole), (size_t)(count - whole));
+}
+
 void nn_window_gather(const struct nn_window *window, const int8_t *image, int32_t y, int32_t x,
                       int8_t fill, int8_t *patch) {
+    nn_window_gather_ring(window, image, NN_NO_RING, y, x, fill, patch);
+}
+
+void nn_window_gather_ring(const struct nn_window *window, const int8_t *image, struct nn_ring ring,
+                           int32_t y, int32_t x, int8_t fill, int8_t *patch) {
     const int32_t channels = window->channels;
     const int32_t kernel_width = window->kernel_width;
     const int32_t width = window->input_width;
@@ -15,9 +32,9 @@ void nn_window_gather(const struct nn_window *window, const int8_t *image, int32
             patch += kernel_width * channels;
             continue;
         }
-        const int8_t *line = image + row * width * channels;
+        const int32_t line = row * width * channels;
         if (window->dilation_width == 1 && x >= 0 && x + kernel_width <= width) {
-            memcpy(patch, line + x * channels, (size_t)(kernel_width * channels));
+            take(image, ring, line + x * channels, kernel_width * channels, patch);
             patch += kernel_width * channels;
             continue;
         }
@@ -26,7 +43,7 @@ void nn_window_gather(const struct nn_window *window, const int8_t *image, int32
             if (column < 0 || column >= width) {
                 memset(patch, fill, (size_t)channels);
             } else {
-                memcpy(patch, line + column * channels, (size_t)channels);
+                take(image, ring, line + column * channels, channels, patch);
             }
             patch += channels;
         }

@@ -1,12 +1,15 @@
 /* window.h: the geometry that convolutions and pools share: a kernel that walks over an image.
  *
- * Owns: nothing. Images are [batches][height][width][channels].
+ * Owns: nothing. Images are [batches][height][width][channels]. An image in a ring is one batch,
+ * and what goes round is its rows; of an image of one row, its columns.
  */
 #ifndef EARSHOT_NN_WINDOW_H
 #define EARSHOT_NN_WINDOW_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "ring.h"
 
 struct nn_window {
     int32_t batches;
@@ -36,5 +39,9 @@ static inline bool nn_window_inside(const struct nn_window *window, int32_t y, i
  * patch[kernel_height][kernel_width][channels]; fill stands for what lies off the image. */
 void nn_window_gather(const struct nn_window *window, const int8_t *image, int32_t y, int32_t x,
                       int8_t fill, int8_t *patch);
+
+/* The same for an image in a ring; image points to its first row. */
+void nn_window_gather_ring(const struct nn_window *window, const int8_t *image, struct nn_ring ring,
+                           int32_t y, int32_t x, int8_t fill, int8_t *patch);
 
 #endif

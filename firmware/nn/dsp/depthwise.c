@@ -183,11 +183,23 @@ static void aim(const struct nn_window *window, const int8_t *image, int32_t y, 
     }
 }
 
+/* Brings taps that point past the end of the image's ring round to where their pixels lie. */
+static void go_round(const int8_t *image, struct nn_ring ring, int32_t count, const int8_t *nothing,
+                     const int8_t **taps) {
+    const int8_t *end = image + ring.left;
+    for (; count > 0; count--) {
+        if (*taps != nothing && *taps >= end) {
+            *taps -= ring.size;
+        }
+        taps++;
+    }
+}
+
 /* The positions of one row of the output. Where one position and the next lie on the image in
- * full, the taps stay as they are and the offset moves on. */
+ * full, and in no ring, the taps stay as they are and the offset moves on. */
 static void one_row(const struct nn_dsp_depthwise *layer, const struct groups *groups,
-                    const int8_t *image, int32_t y, const int8_t *nothing, const int8_t **taps,
-                    int8_t *output) {
+                    const int8_t *image, struct nn_ring ring, int32_t y, const int8_t *nothing,
+                    const int8_t **taps, int8_t *output) {
     const struct nn_window *window = &layer->window;
     const int32_t step = window->stride_width * window->channels;
     int32_t x = -window->pad_left;
@@ -197,11 +209,14 @@ static void one_row(const struct nn_dsp_depthwise *layer, const struct groups *g
     for (int32_t left = window->output_width; left > 0; left--) {
         const bool was_inside = inside;
         inside = nn_window_inside(window, y, x);
-        if (inside && was_inside) {
+        if (inside && was_inside && ring.size == 0) {
             offset += step;
         } else {
             offset = 0;
             aim(window, image, y, x, nothing, taps);
+            if (ring.size != 0) {
+                go_round(image, ring, 2 * groups->pairs, nothing, taps);
+            }
         }
         one_position(layer, groups, offset, output);
         output += window->channels;
@@ -209,8 +224,8 @@ static void one_row(const struct nn_dsp_depthwise *layer, const struct groups *g
     }
 }
 
-void nn_dsp_depthwise(const struct nn_dsp_depthwise *layer, const int8_t *input,
-                      const int8_t **taps, int8_t *output) {
+static void convolve(const struct nn_dsp_depthwise *layer, const int8_t *input, struct nn_ring ring,
+                     const int8_t **taps, int8_t *output) {
     const struct nn_window *window = &layer->window;
     const int32_t pairs = (window->kernel_height * window->kernel_width + 1) / 2;
     const struct groups groups = {taps, pairs, layer->output.zero};
@@ -221,10 +236,20 @@ void nn_dsp_depthwise(const struct nn_dsp_depthwise *layer, const int8_t *input,
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t row = 0; row < window->output_height; row++) {
             const int32_t y = row * window->stride_height - window->pad_top;
-            one_row(layer, &groups, input, y, nothing, taps, output);
+            one_row(layer, &groups, input, ring, y, nothing, taps, output);
             nn_dsp_clamp(&layer->output, output, line);
             output += line;
         }
         input += window->input_height * window->input_width * window->channels;
     }
+}
+
+void nn_dsp_depthwise(const struct nn_dsp_depthwise *layer, const int8_t *input,
+                      const int8_t **taps, int8_t *output) {
+    convolve(layer, input, NN_NO_RING, taps, output);
+}
+
+void nn_dsp_depthwise_ring(const struct nn_dsp_depthwise *layer, const int8_t *input,
+                           const int8_t **taps, int8_t *output, int32_t left, int32_t size) {
+    convolve(layer, input, (struct nn_ring){left, size}, taps, output);
 }

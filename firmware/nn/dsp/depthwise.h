@@ -34,4 +34,8 @@ struct nn_dsp_depthwise {
 void nn_dsp_depthwise(const struct nn_dsp_depthwise *layer, const int8_t *input,
                       const int8_t **taps, int8_t *output);
 
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_dsp_depthwise_ring(const struct nn_dsp_depthwise *layer, const int8_t *input,
+                           const int8_t **taps, int8_t *output, int32_t left, int32_t size);
+
 #endif

@@ -20,7 +20,7 @@ def test_it_writes_four_files_and_a_summary(tmp_path):
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "new").iterdir()}
     assert names == {"vad.c", "vad.h", "vad_tflite.c", "vad_tflite.h"}
-    for word in ("MACs", "arena", "constants", "DEPTHWISE_CONV_2D", "probability"):
+    for word in ("MACs", "arena", "lower bound", "constants", "DEPTHWISE_CONV_2D", "probability"):
         assert word in done.stdout
 
 
@@ -44,7 +44,14 @@ def test_json_holds_the_figures(tmp_path):
     assert figures["inputs"] == ["features"]
     assert figures["outputs"] == ["probability"]
     assert sorted(figures["states"]) == [f"state{i}" for i in range(6)]
+    assert 0 < figures["arena_bound"] <= figures["arena_bytes"]
     assert f"#define EAR_ARENA_BYTES {figures['arena_bytes']}\n" in (tmp_path / "ear.h").read_text()
+
+
+def test_a_map_of_the_memory_is_drawn_on_request(tmp_path):
+    done = modelc(VAD, "--out", tmp_path / "c", "--memory-map", tmp_path / "map.svg")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "map.svg").read_text().startswith("<?xml")
 
 
 @pytest.mark.parametrize(
@@ -76,5 +83,5 @@ def test_an_unwritable_folder_ends_with_code_2(tmp_path):
 
 def test_help_teaches():
     text = modelc("--help").stdout
-    for word in ("MODEL.tflite", "--target", "engine.h", "exit code 2"):
+    for word in ("MODEL.tflite", "--target", "--memory-map", "engine.h", "exit code 2"):
         assert word in text

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.modelc import ModelError
+from firmware.modelc import ModelError, compile_model, planner
 from firmware.modelc.graph import Graph
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
+from firmware.modelc.step import Step
+from firmware.modelc.targets import TARGETS
 from firmware.modelc.tflite_file import TfliteFile
 
 WIDTH, SCALE, ZERO = 4, 0.05, -7
@@ -131,8 +133,9 @@ def networks(draw: st.DrawFn) -> bytes:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(networks())
-def test_no_value_is_lost_in_random_networks_with_states(build, tmp_path, source):
+@given(networks(), st.sampled_from([0.0, 1e9]))
+def test_no_value_is_lost_in_random_networks_with_states(build, tmp_path, monkeypatch, source, worth_copying):
+    monkeypatch.setattr(planner, "_WORTH_COPYING", worth_copying)
     (tmp_path / "model.tflite").write_bytes(source)
     try:
         network = build(tmp_path / "model.tflite")
@@ -227,6 +230,44 @@ def test_states_start_at_their_zero_point(build, tmp_path):
     network = build(tmp_path / "model.tflite")
     first = network.run(np.full((1, WIDTH), ZERO, np.int8))[0]
     assert (first == ZERO).all()
+
+
+def test_what_is_left_of_a_dead_tensor_keeps_only_its_own_bytes():
+    net = Net()
+    x = net.tensor(8)
+    wide = net.pad(x, 0, 4)
+    kept = net.slice(wide, 10, 2)
+    tensor = net.relu(net.pad(net.slice(wide, 9, 1), 0, 8))
+    _, plan_ = planned(net.bytes({"x": x}, {"y": net.add(tensor, net.slice(kept, 0, 1)), "z": kept}))
+    assert plan_.arena_bytes == plan_.arena_bound == (8 + 12) * WIDTH
+
+
+@pytest.mark.parametrize(("rows", "more"), [(8, -4), (8, 0), (6, 2)])
+def test_a_kernel_that_may_writes_its_output_where_its_input_begins(rows, more):
+    net = Net()
+    x = net.tensor(rows)
+    first = net.relu(net.pad(x, 0, 0))
+    second = net.slice(first, 0, rows + more) if more < 0 else net.pad(first, 0, more)
+    third = net.relu(second)
+    graph = parse(net.bytes({"x": x}, {"y": third}))
+    step = Step(1, "shrink or grow", [], (first,), second, in_place=(first,))
+    steps = [s for operator in graph.operators if operator.index != 2 for s in lower(graph, operator)]
+    steps.insert(-1, step)
+    plan_ = plan(graph, steps)
+    assert plan_.offsets[second] == plan_.offsets[first]
+    assert plan_.written_over[second] == first
+    assert plan_.arena_bytes == max(2 * rows, rows + more) * WIDTH
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("model", "tflm"),
+    [("kws_ref_model", 22_820), ("ad01_int8", 2_580), ("str_ww_ref_model", 16_596), ("hello_world_int8", 772)],
+)
+def test_real_networks_need_no_more_than_is_alive_at_once(other_models, tmp_path, model, tflm, target):
+    compiled = compile_model(other_models / f"{model}.tflite", tmp_path, target)
+    assert compiled.arena_bytes == compiled.arena_bound
+    assert compiled.arena_bytes <= 0.8 * tflm  # the arena of TFLite Micro with CMSIS-NN on Cortex-M4
 
 
 def test_a_chain_reuses_its_memory():
