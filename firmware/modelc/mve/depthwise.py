@@ -9,6 +9,7 @@ from ..step import Step
 from .conv import one_channel_depthwise
 from .dense import LANES, ties_away
 
+_UNROLLED = (3, 5, 9)
 _SMALL_SCRATCH = 1024  # bytes; more is taken only up to a quarter of the input
 
 # The channels of a block in the order in which VMULLB/T and VMOVLB/T bring them out.
@@ -48,6 +49,12 @@ def depthwise(step: Step) -> Step | None:
         )
         blocks.insert(0, seen.astype(np.uint8).view(np.int32))
     output = layer["output"]
+    general = ties_away(output) or (output["min"], output["max"]) != (-128, 127)
+    if by_lane:
+        outputs = "nn_mve_depthwise_by_lane"
+    else:
+        few = taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
+        outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_general' if general else ''}"
     quads = -(-taps // 4)
     lines = _lines(geometry, by_lane)
     return replace(
@@ -62,10 +69,9 @@ def depthwise(step: Step) -> Step | None:
             "overlap": overlap,
             "quads": quads,
             "skip": (geometry["stride_width"] - 1) * geometry["channels"],
-            "general": int(ties_away(output) or (output["min"], output["max"]) != (-128, 127)),
+            "outputs": outputs,
             "window": geometry,
             "channel_multiplier": multiplier,
-            "by_lane": int(by_lane),
             **lines,
             "input_zero": layer["input_zero"],
         },

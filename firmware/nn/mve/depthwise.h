@@ -31,6 +31,24 @@
 #include "requantize.h"
 #include "window.h"
 
+struct nn_mve_depthwise;
+
+/* `count` outputs side by side, their taps in a table that moves on with them. modelc names the one
+ * that serves a layer, so that an image holds no other. */
+typedef void nn_mve_outputs(const struct nn_mve_depthwise *layer, const int8_t **table,
+                            int8_t *output, int32_t count);
+
+/* Any number of taps; that number of taps, with the stride 1 and channels in whole blocks. The
+ * general ones clamp, and round ties below zero away from it; the others are for layers whose
+ * outputs from -128 to 127 all stand for zero and above. */
+nn_mve_outputs nn_mve_depthwise_any, nn_mve_depthwise_any_general;
+nn_mve_outputs nn_mve_depthwise_3, nn_mve_depthwise_3_general;
+nn_mve_outputs nn_mve_depthwise_5, nn_mve_depthwise_5_general;
+nn_mve_outputs nn_mve_depthwise_9, nn_mve_depthwise_9_general;
+
+/* One output, with fewer than 16 channels or a channel multiplier. */
+nn_mve_outputs nn_mve_depthwise_by_lane;
+
 struct nn_mve_depthwise {
     int32_t pairs;  /* taps / 2 */
     int32_t single; /* taps % 2 */
@@ -40,10 +58,9 @@ struct nn_mve_depthwise {
     int32_t overlap; /* channels that the last block has in common with the one before */
     int32_t quads;   /* taps / 4, rounded up */
     int32_t skip;    /* bytes from the end of a tap's channels to the next output's tap */
-    int32_t general; /* 1: outputs are clamped, or ties below zero show; 0: int8's own range does */
+    nn_mve_outputs *outputs;
     struct nn_window window;
     int32_t channel_multiplier;
-    int32_t by_lane;      /* 1: fewer than 16 channels, or a channel multiplier */
     int32_t line_bytes;   /* a row with its margins; 0: output by output */
     int32_t reach;        /* rows from the kernel's first to its last */
     int32_t copies;       /* 1: rows are copied between margins */
