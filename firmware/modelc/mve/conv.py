@@ -1,6 +1,7 @@
 """Convolutions as firmware/nn/mve/conv.h takes them."""
 
 from dataclasses import replace
+from math import prod
 
 from ..step import Step
 from .dense import packed_dense
@@ -8,12 +9,14 @@ from .dense import packed_dense
 
 def conv(step: Step) -> Step | None:
     """nn_conv to nn_mve_conv."""
-    packed = packed_dense(step.parameters["dense"])
+    geometry = step.parameters["window"]
+    places = prod(geometry[name] for name in ("batches", "output_height", "output_width"))
+    packed = packed_dense(step.parameters["dense"], places)
     return packed and replace(
         step,
         kernel="mve_conv",
         parameters={
-            "window": step.parameters["window"],
+            "window": geometry,
             "dense": packed,
             "input_zero": step.parameters["input_zero"],
         },

@@ -12,13 +12,13 @@ GROUP = 4
 _MOST_CHANNELS = 1 << 15  # the kernel scatters with offsets of 16 bits
 
 
-def ties_away(output: dict[str, int]) -> int:
-    """1 if values below zero survive the clamp, so that the way in which their ties are rounded shows."""
-    return int(output["min"] < output["zero"])
+def ties_away(output: dict[str, int]) -> bool:
+    """True if values below zero survive the clamp, so that the way in which their ties are rounded shows."""
+    return output["min"] < output["zero"]
 
 
-def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
-    """Members of struct nn_mve_dense for those of struct nn_dense; None where the kernel cannot serve."""
+def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
+    """Members of struct nn_mve_dense for those of struct nn_dense and so many rows; None if the kernel cannot serve."""
     channels, depth = layer["channels"], layer["depth"]
     if (layer["shift"] > 0).any() or channels >= _MOST_CHANNELS:
         return None
@@ -38,6 +38,7 @@ def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
     stream = np.hstack(
         [by_group(layer["bias"]), words, by_group(layer["multiplier"]), by_group(layer["shift"].astype(np.int32))]
     )
+    away = "_away" if ties_away(layer["output"]) else ""
     return {
         "depth": depth,
         "partial": partial,
@@ -46,11 +47,12 @@ def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
         "output": layer["output"],
         "stream": stream.reshape(-1),
         "channels": channels,
-        "away": ties_away(layer["output"]),
+        "two_rows": f"nn_mve_two_rows{away}" if rows > 1 and channels >= GROUP else "NULL",
+        "one_row": f"nn_mve_one_row{away}" if channels >= 2 * GROUP else "NULL",
     }
 
 
 def dense(step: Step) -> Step | None:
     """nn_dense to nn_mve_dense."""
-    packed = packed_dense(step.parameters)
+    packed = packed_dense(step.parameters, step.arguments[1])
     return packed and replace(step, kernel="mve_dense", parameters=packed)

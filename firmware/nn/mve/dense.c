@@ -60,6 +60,7 @@ _Static_assert(offsetof(struct nn_mve_dense, channels) == 32, "as TWO_ROWS_APART
 _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
 
 #define TWO_ROWS_BEGIN                                                                             \
+    "ldr r7, [sp, #16]\n"                                                                          \
     "0: ldrd r1, r3, [sp]\n"                                                                       \
     "ldrd r4, r6, [r5, #8]\n"                                                                      \
     "ldrd r12, lr, [r5, #8]\n"                                                                     \
@@ -159,17 +160,19 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
                                                     "mov r5, r7\n"
 
 /* Even 16-bit lanes: first half of the tile; odd ones: second half. */
-#define STORE(STEP)                                                                                \
+#define TWO_ROWS_AT_END "cmp r5, r7\n"
+#define ONE_ROW_AT_END                                                                             \
+    "ldr r0, [sp, #16]\n"                                                                          \
+    "cmp r5, r0\n"
+
+#define STORE(AT_END, STEP)                                                                        \
     "vqmovnb.s32 q0, q0\n"                                                                         \
     "vqmovnt.s32 q0, q1\n"                                                                         \
     "vqadd.s16 q0, q0, q4\n"                                                                       \
     "vmax.s16 q0, q0, q6\n"                                                                        \
     "vmin.s16 q0, q0, q7\n"                                                                        \
     "vstrb.16 q0, [r9, q5]\n"                                                                      \
-    "adds r9, r9, #" STEP "\n"                                                                     \
-    "ldr r0, [sp, #16]\n"                                                                          \
-    "cmp r5, r0\n"                                                                                 \
-    "bne 0b\n"                                                                                     \
+    "adds r9, r9, #" STEP "\n" AT_END "bne 0b\n"                                                   \
     "add sp, sp, #32\n"                                                                            \
     "vpop {d8-d15}\n"                                                                              \
     "pop {r4-r11, pc}\n"
@@ -178,23 +181,19 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "2:\n" BLOCK BLOCK BLOCK BLOCK "cmp r1, r11\n"                                                 \
     "bne 2b\n"
 
-/* Rows and output of whole tiles; end is that of their part of the stream. */
-typedef void tiles(const int8_t *first, const int8_t *second, const struct nn_mve_dense *layer,
-                   int8_t *output, const int32_t *end);
-
 #define TILES(name, KIND, FIX, STEP)                                                               \
-    __attribute__((naked, noinline, aligned(4))) static void name(                                 \
+    __attribute__((naked, noinline, aligned(4))) void name(                                        \
         __attribute__((unused)) const int8_t *first, __attribute__((unused)) const int8_t *second, \
         __attribute__((unused)) const struct nn_mve_dense *layer,                                  \
         __attribute__((unused)) int8_t *output, __attribute__((unused)) const int32_t *end) {      \
         __asm volatile(OPEN(KIND##_APART, KIND##_BLOCK_BYTES) KIND##_BEGIN KIND##_FIRST LOOP(      \
-            KIND##_BLOCK) SUMS KIND##_SCALE(FIX) STORE(STEP));                                     \
+            KIND##_BLOCK) SUMS KIND##_SCALE(FIX) STORE(KIND##_AT_END, STEP));                      \
     }
 
-TILES(two_rows, TWO_ROWS, NOT_AWAY, "4")
-TILES(two_rows_away, TWO_ROWS, AWAY, "4")
-TILES(one_row, ONE_ROW, NOT_AWAY, "8")
-TILES(one_row_away, ONE_ROW, AWAY, "8")
+TILES(nn_mve_two_rows, TWO_ROWS, NOT_AWAY, "4")
+TILES(nn_mve_two_rows_away, TWO_ROWS, AWAY, "4")
+TILES(nn_mve_one_row, ONE_ROW, NOT_AWAY, "8")
+TILES(nn_mve_one_row_away, ONE_ROW, AWAY, "8")
 
 static const int32_t *group_at(const struct nn_mve_dense *layer, int32_t channel) {
     return layer->stream + channel / GROUP * (layer->group_bytes / 4);
@@ -234,8 +233,7 @@ void nn_mve_dense_row(const struct nn_mve_dense *layer, const int8_t *input, int
     int32_t channel = layer->channels & ~(2 * GROUP - 1);
 
     if (channel > 0) {
-        tiles *run = layer->away ? one_row_away : one_row;
-        run(input, input, layer, output, group_at(layer, channel));
+        layer->one_row(input, input, layer, output, group_at(layer, channel));
     }
     for (; channel < layer->channels; channel += GROUP) {
         one_group(layer, input, channel, output);
@@ -247,8 +245,7 @@ void nn_mve_dense_pair(const struct nn_mve_dense *layer, const int8_t *first, co
     const int32_t channel = layer->channels & ~(GROUP - 1);
 
     if (channel > 0) {
-        tiles *run = layer->away ? two_rows_away : two_rows;
-        run(first, second, layer, output, group_at(layer, channel));
+        layer->two_rows(first, second, layer, output, group_at(layer, channel));
     }
     if (channel < layer->channels) {
         one_group(layer, first, channel, output);

@@ -21,6 +21,15 @@
 
 #include "requantize.h"
 
+struct nn_mve_dense;
+
+/* Whole tiles of two rows, or of one (second is not used); end is that of their part of the stream.
+ * modelc names those that serve a layer, so that an image holds no other. The ones with _away round
+ * ties below zero away from it; without, an output below zero must be clamped anyway. */
+typedef void nn_mve_tiles(const int8_t *first, const int8_t *second,
+                          const struct nn_mve_dense *layer, int8_t *output, const int32_t *end);
+nn_mve_tiles nn_mve_two_rows, nn_mve_two_rows_away, nn_mve_one_row, nn_mve_one_row_away;
+
 struct nn_mve_dense {
     int32_t depth;
     int32_t partial; /* depth % 16 */
@@ -28,8 +37,9 @@ struct nn_mve_dense {
     int32_t group_bytes;
     struct nn_range output;
     const int32_t *stream;
-    int32_t channels; /* less than 2^15 */
-    int32_t away;     /* 1: outputs below zero live through the clamp, so their ties must go down */
+    int32_t channels;       /* less than 2^15 */
+    nn_mve_tiles *two_rows; /* NULL for one row, or fewer than 4 channels */
+    nn_mve_tiles *one_row;  /* NULL for fewer than 8 channels */
 };
 
 /* input is [rows][depth], output is [rows][channels]. */

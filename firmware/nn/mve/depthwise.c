@@ -71,14 +71,16 @@ enum { LANES = 16, SUMS = 4 };
 /* The four sums to 16 bytes in q4. */
 #define NARROW(ZERO, FIX, CLAMPED)                                                                 \
     SCALE("q4", FIX)                                                                               \
-    SCALE("q5", FIX) SCALE("q6", FIX) SCALE("q7", FIX) "vqmovnb.s32 q4, q4\n"                      \
-                                                       "vqmovnt.s32 q4, q5\n"                      \
-                                                       "vqmovnb.s32 q6, q6\n"                      \
-                                                       "vqmovnt.s32 q6, q7\n"                      \
-                                                       "vqadd.s16 q4, q4, " ZERO "\n"              \
-                                                       "vqadd.s16 q6, q6, " ZERO "\n"              \
-                                                       "vqmovnb.s16 q4, q4\n"                      \
-                                                       "vqmovnt.s16 q4, q6\n" CLAMPED
+    SCALE("q5", FIX)                                                                               \
+    SCALE("q6", FIX)                                                                               \
+    SCALE("q7", FIX) "vqmovnb.s32 q4, q4\n"                                                        \
+                     "vqmovnt.s32 q4, q5\n"                                                        \
+                     "vqmovnb.s32 q6, q6\n"                                                        \
+                     "vqmovnt.s32 q6, q7\n"                                                        \
+                     "vqadd.s16 q4, q4, " ZERO "\n"                                                \
+                     "vqadd.s16 q6, q6, " ZERO "\n"                                                \
+                     "vqmovnb.s16 q4, q4\n"                                                        \
+                     "vqmovnt.s16 q4, q6\n" CLAMPED
 
 /* Also the 48 bytes of stack that CLOSE gives back; [sp] and [sp, #16]: the clamp. */
 #define OPEN                                                                                       \

@@ -1,4 +1,4 @@
-"""Helium kernels on QEMU's Cortex-M55 against TFLite Micro's reference kernels: the corners of their tiles and tails."""
+"""Helium kernels on QEMU's Cortex-M55 against TFLite Micro's reference kernels: the corners of tiles and tails."""
 
 from collections.abc import Callable, Iterator
 
@@ -43,7 +43,15 @@ class Draw:
         return self.model.tensor(shape, (2.0 ** self.random.uniform(-11, -5, scales)), 0, values, axis=axis)
 
     def layer(
-        self, kind: str, image: int, weights: int, shape: tuple[int, ...], depth: int, loudness: float, **options: int
+        self,
+        kind: str,
+        image: int,
+        weights: int,
+        *,
+        shape: tuple[int, ...],
+        depth: int,
+        loudness: float,
+        **options: int,
     ) -> Case:
         tensors = self.model.tensors
         filters = tensors[weights]
@@ -64,7 +72,7 @@ def fully_connected(seed: int, rows: int, depth: int, channels: int, loudness: f
     draw = Draw(seed)
     image = draw.image((rows, depth))
     weights = draw.weights((channels, depth), 0, draw.one_of(1, channels))
-    return draw.layer("FULLY_CONNECTED", image, weights, (rows, channels), depth, loudness)
+    return draw.layer("FULLY_CONNECTED", image, weights, shape=(rows, channels), depth=depth, loudness=loudness)
 
 
 def convolution(
@@ -72,6 +80,7 @@ def convolution(
     size: tuple[int, int, int, int],
     kernel: tuple[int, int],
     channels: int,
+    *,
     stride: tuple[int, int] = (1, 1),
     dilation: tuple[int, int] = (1, 1),
     padding: int = SAME,
@@ -95,10 +104,13 @@ def convolution(
     else:
         weights = draw.weights((channels, *kernel, size[3]), 0, channels)
     kind = "DEPTHWISE_CONV_2D" if multiplier else "CONV_2D"
-    return draw.layer(kind, image, weights, (size[0], *places, channels), depth, loudness, **options)
+    shape = (size[0], *places, channels)
+    return draw.layer(kind, image, weights, shape=shape, depth=depth, loudness=loudness, **options)
 
 
-def pool(seed: int, kind: str, size: tuple[int, int, int, int], kernel: tuple[int, int], stride: int, pad: int) -> Case:
+def pool(
+    seed: int, kind: str, size: tuple[int, int, int, int], kernel: tuple[int, int], *, stride: int, pad: int
+) -> Case:
     draw = Draw(seed)
     image = draw.image(size)
     places = [-(-n // stride) if pad == SAME else (n - k) // stride + 1 for n, k in zip(size[1:3], kernel, strict=True)]
@@ -147,10 +159,12 @@ def convolution_cases() -> Iterator[Case]:
         dilation = dilations[seed % 5] if stride == (1, 1) else (1, 1)
         padding = VALID if seed % 3 == 0 else SAME
         size = (1 + seed % 2, 7 + seed % 3, 7 + seed % 2, 1 + (seed * 7) % 18)
-        yield convolution(400 + seed, size, kernel, 1 + (seed * 5) % 33, stride, dilation, padding)
+        yield convolution(
+            400 + seed, size, kernel, 1 + (seed * 5) % 33, stride=stride, dilation=dilation, padding=padding
+        )
     yield convolution(470, (1, 2, 2, 3), (5, 5), 6)  # a kernel larger than its image
     yield convolution(471, (2, 1, 9, 4), (1, 5), 8, dilation=(1, 4))
-    yield convolution(472, (1, 11, 5, 1), (10, 4), 16, (2, 2))
+    yield convolution(472, (1, 11, 5, 1), (10, 4), 16, stride=(2, 2))
     for seed, loudness in enumerate((2.0**-14, 2.0**-7, 2.0**8)):
         yield convolution(480 + seed, (1, 4, 5, 3), (3, 3), 9, loudness=loudness)
 
@@ -164,15 +178,18 @@ def depthwise_cases() -> Iterator[Case]:
         dilation = dilations[seed % 4] if stride == (1, 1) else (1, 1)
         padding = VALID if seed % 4 == 1 else SAME
         size = (1 + seed % 2, 9, 9 + seed % 4, channels)
-        yield convolution(500 + seed, size, kernels[seed % 7], 0, stride, dilation, padding, 1)
+        yield convolution(
+            500 + seed, size, kernels[seed % 7], 0, stride=stride, dilation=dilation, padding=padding, multiplier=1
+        )
     for seed in range(12):
         size = (1, 5, 6, (2, 3, 5, 7, 11, 17)[seed % 6])
         yield convolution(600 + seed, size, (3, 3), 0, padding=seed % 2, multiplier=2 + seed % 7)
     for seed in range(4):  # one channel in: a convolution
-        yield convolution(620 + seed, (1 + seed % 2, 8, 6, 1), (4, 3), 0, (2, 2), padding=seed % 2, multiplier=3 + seed)
+        size = (1 + seed % 2, 8, 6, 1)
+        yield convolution(620 + seed, size, (4, 3), 0, stride=(2, 2), padding=seed % 2, multiplier=3 + seed)
     yield convolution(630, (1, 2, 3, 32), (5, 5), 0, multiplier=1)
     yield convolution(631, (2, 1, 33, 32), (1, 5), 0, dilation=(1, 8), padding=VALID, multiplier=1)
-    yield convolution(632, (1, 9, 5, 24), (3, 2), 0, (1, 3), multiplier=1)
+    yield convolution(632, (1, 9, 5, 24), (3, 2), 0, stride=(1, 3), multiplier=1)
     for seed, loudness in enumerate(2.0 ** np.arange(-18, 14, 4)):
         yield convolution(640 + seed, (1, 4, 5, 20), (3, 3), 0, multiplier=1, loudness=loudness)
 
@@ -180,9 +197,9 @@ def depthwise_cases() -> Iterator[Case]:
 def other_cases() -> Iterator[Case]:
     for seed, channels in enumerate((1, 3, 15, 16, 17, 33, 64)):
         for kind in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
-            yield pool(700 + seed, kind, (1 + seed % 2, 6, 5, channels), (3, 2), 1 + seed % 2, seed % 2)
-    yield pool(720, "AVERAGE_POOL_2D", (1, 25, 5, 64), (25, 5), 1, VALID)
-    yield pool(721, "AVERAGE_POOL_2D", (1, 20, 30, 5), (20, 30), 1, VALID)  # sums beyond 16 bits
+            yield pool(700 + seed, kind, (1 + seed % 2, 6, 5, channels), (3, 2), stride=1 + seed % 2, pad=seed % 2)
+    yield pool(720, "AVERAGE_POOL_2D", (1, 25, 5, 64), (25, 5), stride=1, pad=VALID)
+    yield pool(721, "AVERAGE_POOL_2D", (1, 20, 30, 5), (20, 30), stride=1, pad=VALID)  # sums beyond 16 bits
     for seed, count in enumerate((1, 2, 3, 4, 5, 15, 64)):
         yield sum_of(730 + seed, (2, 3, count), (2, 3, count), (2, 3, count))
         yield sum_of(740 + seed, (2, 3, count), (1, 3, 1), (2, 3, count))
