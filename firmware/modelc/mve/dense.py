@@ -54,5 +54,7 @@ def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
 
 def dense(step: Step) -> Step | None:
     """nn_dense to nn_mve_dense."""
-    packed = packed_dense(step.parameters, step.arguments[1])
-    return packed and replace(step, kernel="mve_dense", parameters=packed)
+    rows = step.arguments[1]
+    assert isinstance(rows, int)
+    packed = packed_dense(step.parameters, rows)
+    return None if packed is None else replace(step, kernel="mve_dense", parameters=packed)

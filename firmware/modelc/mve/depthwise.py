@@ -1,6 +1,7 @@
 """Depthwise convolutions as firmware/nn/mve/depthwise.h takes them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _LANE_ORDER = np.array([0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15])
 
 def depthwise(step: Step) -> Step | None:
     """nn_depthwise to nn_mve_depthwise."""
-    layer = step.parameters
+    layer: Any = step.parameters
     geometry, weights = layer["window"], layer["weights"]
     if geometry["channels"] == 1:
         return one_channel_depthwise(step)
