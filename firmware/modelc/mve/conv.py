@@ -4,8 +4,10 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ..step import Step
-from .dense import packed_dense
+from .dense import LANES, packed_dense
 
 
 def conv(step: Step) -> Step | None:
@@ -13,10 +15,21 @@ def conv(step: Step) -> Step | None:
     layer: Any = step.parameters
     geometry = layer["window"]
     places = prod(geometry[name] for name in ("batches", "output_height", "output_width"))
-    packed = packed_dense(layer["dense"], places)
+    dense = layer["dense"]
+    if not _in_one_piece(geometry):  # patches may as well be whole blocks long
+        excess = -dense["depth"] % LANES
+        weights = np.pad(dense["weights"], ((0, 0), (0, excess)))
+        dense = dense | {"depth": dense["depth"] + excess, "weights": weights}
+    packed = packed_dense(dense, places)
     if packed is None:
         return None
     return replace(step, kernel="mve_conv", parameters=layer | {"dense": packed}, scratch=2 * packed["depth"])
+
+
+def _in_one_piece(geometry: dict[str, int]) -> bool:
+    """True if the kernel may find what it sees side by side, as nn_mve_conv has it."""
+    across = geometry["kernel_width"] == geometry["input_width"] and geometry["dilation_height"] == 1
+    return geometry["dilation_width"] == 1 and (geometry["kernel_height"] == 1 or across)
 
 
 def one_channel_depthwise(step: Step) -> Step | None:

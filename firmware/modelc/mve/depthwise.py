@@ -8,7 +8,7 @@ import numpy as np
 from ..operators.window import hangs_over
 from ..step import Step
 from .conv import one_channel_depthwise
-from .dense import LANES, ties_away
+from .dense import LANES
 
 _UNROLLED = (3, 5, 9)
 _SMALL_SCRATCH = 1024  # bytes; more is taken only up to a quarter of the input
@@ -50,7 +50,7 @@ def depthwise(step: Step) -> Step | None:
         )
         blocks.insert(0, seen.astype(np.uint8).view(np.int32))
     output = layer["output"]
-    general = ties_away(output) or (output["min"], output["max"]) != (-128, 127)
+    general = output != {"zero": -128, "min": -128, "max": 127}
     if by_lane:
         outputs = "nn_mve_depthwise_by_lane"
     else:

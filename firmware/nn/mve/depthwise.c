@@ -57,14 +57,7 @@ enum { LANES = 16, SUMS = 4 };
     "vshr.s32 q2, q2, #31\n" \
     "vadd.i32 " sum ", " sum ", q2\n"
 
-#define CLAMP \
-    "vldrb.u8 q0, [sp]\n" \
-    "vldrb.u8 q1, [sp, #16]\n" \
-    "vmax.s8 q4, q4, q0\n" \
-    "vmin.s8 q4, q4, q1\n"
-
 #define NOT_AWAY(sum)
-#define NO_CLAMP
 
 #define SCALE(sum, FIX) \
     "vldrw.u32 q0, [r9], #16\n" \
@@ -73,9 +66,9 @@ enum { LANES = 16, SUMS = 4 };
     FIX(sum) \
     "vrshl.s32 " sum ", " sum ", q1\n"
 
-/* The four sums to 16 bytes in q4. */
-#define NARROW(ZERO, FIX, CLAMPED) \
-    SCALE("q4", FIX) SCALE("q5", FIX) SCALE("q6", FIX) SCALE("q7", FIX) \
+/* Four vectors of values to 16 bytes in q4, and the zero point added: in general, and for a zero
+ * point of -128, the least output, where 0..255 are what does not saturate. */
+#define NARROW_GENERAL(ZERO) \
     "vqmovnb.s32 q4, q4\n" \
     "vqmovnt.s32 q4, q5\n" \
     "vqmovnb.s32 q6, q6\n" \
@@ -84,7 +77,23 @@ enum { LANES = 16, SUMS = 4 };
     "vqadd.s16 q6, q6, " ZERO "\n" \
     "vqmovnb.s16 q4, q4\n" \
     "vqmovnt.s16 q4, q6\n" \
-    CLAMPED
+    "vldrb.u8 q0, [sp]\n" \
+    "vldrb.u8 q1, [sp, #16]\n" \
+    "vmax.s8 q4, q4, q0\n" \
+    "vmin.s8 q4, q4, q1\n"
+#define NARROW_PLAIN(ZERO) \
+    "vqmovunb.s32 q4, q4\n" \
+    "vqmovunt.s32 q4, q5\n" \
+    "vqmovunb.s32 q6, q6\n" \
+    "vqmovunt.s32 q6, q7\n" \
+    "vqmovnb.u16 q4, q4\n" \
+    "vqmovnt.u16 q4, q6\n" \
+    "vadd.i8 q4, q4, " ZERO "\n"
+
+#define REQUANTIZE_GENERAL SCALE("q4", AWAY) SCALE("q5", AWAY) SCALE("q6", AWAY) SCALE("q7", AWAY)
+#define REQUANTIZE_PLAIN \
+    SCALE("q4", NOT_AWAY) SCALE("q5", NOT_AWAY) SCALE("q6", NOT_AWAY) SCALE("q7", NOT_AWAY)
+#define OUTPUT(KIND, ZERO) REQUANTIZE_##KIND NARROW_##KIND(ZERO)
 
 /* Also the 48 bytes of stack that CLOSE gives back; [sp] and [sp, #16]: the clamp. */
 #define OPEN \
@@ -123,7 +132,7 @@ enum { LANES = 16, SUMS = 4 };
 /* Any number of taps: r0 the table as it is walked, r1 and r2 taps, r3 start of the stream, r4
  * output, r5 table, r6 pairs, r7 blocks to come, r8 outputs to come, r10 zero point, r11 single,
  * r12 1 if the last block overlaps. On the stack also blocks, overlap, skip, quads. */
-#define ANY_TAPS(FIX, CLAMPED) \
+#define ANY_TAPS(KIND) \
     OPEN \
     "mov r5, r1\n" \
     "mov r4, r2\n" \
@@ -153,7 +162,7 @@ enum { LANES = 16, SUMS = 4 };
     "strd r1, r2, [r0], #8\n" \
     "le lr, 4b\n" \
     "5:\n" \
-    NARROW("r10", FIX, CLAMPED) \
+    OUTPUT(KIND, "r10") \
     "vstrb.8 q4, [r4], #16\n" \
     "subs r7, r7, #1\n" \
     "beq 6f\n" \
@@ -174,12 +183,12 @@ enum { LANES = 16, SUMS = 4 };
     "7:\n" \
     CLOSE
 
-FUNCTION(nn_mve_depthwise_any, ANY_TAPS(NOT_AWAY, NO_CLAMP))
-FUNCTION(nn_mve_depthwise_any_general, ANY_TAPS(AWAY, CLAMP))
+FUNCTION(nn_mve_depthwise_any, ANY_TAPS(PLAIN))
+FUNCTION(nn_mve_depthwise_any_general, ANY_TAPS(GENERAL))
 
 /* A few taps in registers, r0 and on, with whole blocks side by side: r10 output, r11 blocks to
  * come, r12 outputs to come, lr zero point. On the stack also blocks and start of the stream. */
-#define FEW_TAPS(REGISTERS, TAPS, FIX, CLAMPED) \
+#define FEW_TAPS(REGISTERS, TAPS, KIND) \
     OPEN \
     "ldrd r4, r5, [r0, #8]\n" \
     "strd r4, r5, [sp, #32]\n" \
@@ -189,7 +198,7 @@ FUNCTION(nn_mve_depthwise_any_general, ANY_TAPS(AWAY, CLAMP))
     "ldm r1, {" REGISTERS "}\n" \
     "1: ldrd r11, r9, [sp, #32]\n" \
     "2:\n" \
-    BIAS TAPS NARROW("lr", FIX, CLAMPED) \
+    BIAS TAPS OUTPUT(KIND, "lr") \
     "vstrb.8 q4, [r10], #16\n" \
     "subs r11, r11, #1\n" \
     "bne 2b\n" \
@@ -201,12 +210,12 @@ FUNCTION(nn_mve_depthwise_any_general, ANY_TAPS(AWAY, CLAMP))
 #define FIVE_TAPS THREE_TAPS TWO_TAPS("r3", "r4")
 #define NINE_TAPS FIVE_TAPS TWO_TAPS("r5", "r6") TWO_TAPS("r7", "r8")
 
-FUNCTION(nn_mve_depthwise_3, FEW_TAPS("r0-r2", THREE_TAPS, NOT_AWAY, NO_CLAMP))
-FUNCTION(nn_mve_depthwise_3_general, FEW_TAPS("r0-r2", THREE_TAPS, AWAY, CLAMP))
-FUNCTION(nn_mve_depthwise_5, FEW_TAPS("r0-r4", FIVE_TAPS, NOT_AWAY, NO_CLAMP))
-FUNCTION(nn_mve_depthwise_5_general, FEW_TAPS("r0-r4", FIVE_TAPS, AWAY, CLAMP))
-FUNCTION(nn_mve_depthwise_9, FEW_TAPS("r0-r8", NINE_TAPS, NOT_AWAY, NO_CLAMP))
-FUNCTION(nn_mve_depthwise_9_general, FEW_TAPS("r0-r8", NINE_TAPS, AWAY, CLAMP))
+FUNCTION(nn_mve_depthwise_3, FEW_TAPS("r0-r2", THREE_TAPS, PLAIN))
+FUNCTION(nn_mve_depthwise_3_general, FEW_TAPS("r0-r2", THREE_TAPS, GENERAL))
+FUNCTION(nn_mve_depthwise_5, FEW_TAPS("r0-r4", FIVE_TAPS, PLAIN))
+FUNCTION(nn_mve_depthwise_5_general, FEW_TAPS("r0-r4", FIVE_TAPS, GENERAL))
+FUNCTION(nn_mve_depthwise_9, FEW_TAPS("r0-r8", NINE_TAPS, PLAIN))
+FUNCTION(nn_mve_depthwise_9_general, FEW_TAPS("r0-r8", NINE_TAPS, GENERAL))
 // clang-format on
 
 _Static_assert(offsetof(struct nn_mve_depthwise, output) == 16, "as OPEN and the loops have it");

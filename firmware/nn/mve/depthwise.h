@@ -39,8 +39,8 @@ typedef void nn_mve_outputs(const struct nn_mve_depthwise *layer, const int8_t *
                             int8_t *output, int32_t count);
 
 /* Any number of taps; that number of taps, with the stride 1 and channels in whole blocks. The
- * general ones clamp, and round ties below zero away from it; the others are for layers whose
- * outputs from -128 to 127 all stand for zero and above. */
+ * general ones clamp, and round ties below zero away from it; the others are for layers with zero
+ * point and least output -128 and largest output 127. */
 nn_mve_outputs nn_mve_depthwise_any, nn_mve_depthwise_any_general;
 nn_mve_outputs nn_mve_depthwise_3, nn_mve_depthwise_3_general;
 nn_mve_outputs nn_mve_depthwise_5, nn_mve_depthwise_5_general;
