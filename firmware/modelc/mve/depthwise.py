@@ -31,6 +31,16 @@ def depthwise(step: Step) -> Step | None:
     overlap = -channels % LANES if multiplier == 1 and channels >= LANES else 0
     starts[-1] -= overlap
     columns = np.array([range(start, start + LANES) for start in starts])
+    lines, row_bytes = _lines(geometry), geometry["output_width"] * channels
+    repeated = (
+        multiplier == 1
+        and channels in (2, 4, 8)
+        and geometry["stride_width"] == 1
+        and lines["line_bytes"] > 0
+        and row_bytes >= LANES
+    )
+    if repeated:
+        columns %= channels
 
     def by_block(values: np.ndarray) -> np.ndarray:
         padded = np.append(values, np.zeros(LANES, values.dtype))
@@ -43,7 +53,7 @@ def depthwise(step: Step) -> Step | None:
     )
     scales = np.stack([multipliers.reshape(-1, 4, 4), shifts.reshape(-1, 4, 4)], axis=2).reshape(len(starts), -1)
     blocks = [bias, words, scales]
-    by_lane = multiplier > 1 or channels < LANES
+    by_lane = multiplier > 1 or (channels < LANES and not repeated)
     if by_lane:
         seen = np.array(
             [[(start + lane) // multiplier - start // multiplier for lane in range(LANES)] for start in starts]
@@ -57,7 +67,6 @@ def depthwise(step: Step) -> Step | None:
         few = taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
         outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_general' if general else ''}"
     quads = -(-taps // 4)
-    lines = _lines(geometry, by_lane)
     return replace(
         step,
         kernel="mve_depthwise",
@@ -73,6 +82,8 @@ def depthwise(step: Step) -> Step | None:
             "outputs": outputs,
             "window": geometry,
             "channel_multiplier": multiplier,
+            "count": row_bytes // LANES if repeated else geometry["output_width"],
+            "rest": int(repeated and row_bytes % LANES > 0),
             **lines,
             "input_zero": layer["input_zero"],
         },
@@ -80,7 +91,7 @@ def depthwise(step: Step) -> Step | None:
     )
 
 
-def _lines(geometry: dict[str, int], by_lane: bool) -> dict[str, int]:
+def _lines(geometry: dict[str, int]) -> dict[str, int]:
     """How rows are laid out in scratch, and whether they are."""
     channels, width = geometry["channels"], geometry["input_width"]
     last = (geometry["output_width"] - 1) * geometry["stride_width"] - geometry["pad_left"]
@@ -89,7 +100,7 @@ def _lines(geometry: dict[str, int], by_lane: bool) -> dict[str, int]:
     reach = (geometry["kernel_height"] - 1) * geometry["dilation_height"] + 1
     copies = geometry["pad_left"] > 0 or right > 0
     margin = line * (1 + copies * reach) if hangs_over(geometry) else 0
-    if by_lane or margin > max(_SMALL_SCRATCH, width * geometry["input_height"] * channels // 4):
+    if margin > max(_SMALL_SCRATCH, width * geometry["input_height"] * channels // 4):
         pixel = channels if hangs_over(geometry) else 0
         return {"line_bytes": 0, "reach": reach, "copies": 0, "margin_bytes": pixel}
     return {"line_bytes": line, "reach": reach, "copies": int(copies), "margin_bytes": margin}

@@ -221,8 +221,15 @@ FUNCTION(nn_mve_depthwise_9_general, FEW_TAPS("r0-r8", NINE_TAPS, GENERAL))
 _Static_assert(offsetof(struct nn_mve_depthwise, output) == 16, "as OPEN and the loops have it");
 _Static_assert(offsetof(struct nn_mve_depthwise, skip) == 36, "as ANY_TAPS has it");
 
-void nn_mve_depthwise_by_lane(const struct nn_mve_depthwise *layer, const int8_t **table,
-                              int8_t *output, __attribute__((unused)) int32_t count) {
+static inline int32x4_t output_of(const struct nn_mve_depthwise *layer, int32x4_t sum,
+                                  const int32_t *scale) {
+    const int32x4_t values = nn_mve_requantize(sum, vldrwq_s32(scale), vldrwq_s32(scale + SUMS));
+    return nn_mve_clamp(values, &layer->output);
+}
+
+/* One output, its taps `moved` bytes from where the table has them. */
+static void one_by_lane(const struct nn_mve_depthwise *layer, const int8_t *const *table,
+                        int32_t moved, int8_t *output) {
     const int32_t multiplier = layer->channel_multiplier;
     const int32_t channels = layer->window.channels * multiplier;
     const int32_t taps = 2 * layer->pairs + layer->single;
@@ -230,35 +237,42 @@ void nn_mve_depthwise_by_lane(const struct nn_mve_depthwise *layer, const int8_t
 
     for (int32_t channel = 0; channel < channels; channel += LANES) {
         const mve_pred16_t live = vctp8q((uint32_t)(channels - channel));
-        const int32_t first = multiplier == 1 ? channel : channel / multiplier;
+        const int32_t first = moved + (multiplier == 1 ? channel : channel / multiplier);
         const uint8x16_t places = vldrbq_u8((const uint8_t *)stream);
         const int32_t *weights = stream + LANES / 4 + LANES;
-        int32x4_t sums[SUMS];
-        for (int32_t i = 0; i < SUMS; i++) {
-            sums[i] = vldrwq_s32(stream + LANES / 4 + i * SUMS);
-        }
+        int32x4_t sum0 = vldrwq_s32(stream + LANES / 4);
+        int32x4_t sum1 = vldrwq_s32(stream + LANES / 4 + SUMS);
+        int32x4_t sum2 = vldrwq_s32(stream + LANES / 4 + 2 * SUMS);
+        int32x4_t sum3 = vldrwq_s32(stream + LANES / 4 + 3 * SUMS);
         for (int32_t tap = 0; tap < taps; tap++) {
             const int8x16_t x = vldrbq_gather_offset_z_s8(table[tap] + first, places, live);
             const int8x16_t w = vldrbq_s8((const int8_t *)weights);
             const int16x8_t even = vmullbq_int_s8(x, w);
             const int16x8_t odd = vmulltq_int_s8(x, w);
-            sums[0] = vaddq_s32(sums[0], vmovlbq_s16(even));
-            sums[1] = vaddq_s32(sums[1], vmovltq_s16(even));
-            sums[2] = vaddq_s32(sums[2], vmovlbq_s16(odd));
-            sums[3] = vaddq_s32(sums[3], vmovltq_s16(odd));
+            sum0 = vaddq_s32(sum0, vmovlbq_s16(even));
+            sum1 = vaddq_s32(sum1, vmovltq_s16(even));
+            sum2 = vaddq_s32(sum2, vmovlbq_s16(odd));
+            sum3 = vaddq_s32(sum3, vmovltq_s16(odd));
             weights += LANES / 4;
         }
-        stream = weights;
-        for (int32_t i = 0; i < SUMS; i++) {
-            sums[i] = nn_mve_requantize(sums[i], vldrwq_s32(stream), vldrwq_s32(stream + SUMS));
-            sums[i] = nn_mve_clamp(sums[i], &layer->output);
-            stream += 2 * SUMS;
-        }
-        int16x8_t even = vreinterpretq_s16_s32(sums[0]);
-        int16x8_t odd = vreinterpretq_s16_s32(sums[2]);
-        even = vmovntq_s32(even, sums[1]);
-        odd = vmovntq_s32(odd, sums[3]);
+        sum0 = output_of(layer, sum0, weights);
+        sum1 = output_of(layer, sum1, weights + 2 * SUMS);
+        sum2 = output_of(layer, sum2, weights + 4 * SUMS);
+        sum3 = output_of(layer, sum3, weights + 6 * SUMS);
+        stream = weights + 8 * SUMS;
+        const int16x8_t even = vmovntq_s32(vreinterpretq_s16_s32(sum0), sum1);
+        const int16x8_t odd = vmovntq_s32(vreinterpretq_s16_s32(sum2), sum3);
         vstrbq_p_s8(output + channel, vmovntq_s16(vreinterpretq_s8_s16(even), odd), live);
+    }
+}
+
+void nn_mve_depthwise_by_lane(const struct nn_mve_depthwise *layer, const int8_t **table,
+                              int8_t *output, int32_t count) {
+    const struct nn_window *window = &layer->window;
+
+    for (int32_t i = 0; i < count; i++) {
+        one_by_lane(layer, table, i * window->stride_width * window->channels, output);
+        output += window->channels * layer->channel_multiplier;
     }
 }
 
@@ -299,42 +313,62 @@ static void output_by_output(const struct nn_mve_depthwise *layer, const int8_t 
     }
 }
 
-/* Row by row. A row that the kernel leaves at its sides is copied between margins of zero points,
- * to one of as many lines as the kernel reaches over; before them lies a line of zero points. */
+/* Rows as the kernel finds them: on the image, or copied between margins of zero points to one of
+ * as many lines as the kernel reaches over; before them lies a line of zero points. */
+struct rows {
+    const int8_t *image;
+    const int8_t *lines;
+    int32_t copied; /* rows so far; the next one goes to line `slot` */
+    int32_t slot;
+};
+
+/* Where the taps lie of the outputs from `offset` on of the row whose kernel begins at row y. */
+static void aim(const struct nn_mve_depthwise *layer, const struct rows *rows, int32_t y,
+                int32_t offset, const int8_t **table) {
+    const struct nn_window *window = &layer->window;
+    const int32_t line = layer->line_bytes;
+    const int32_t step = window->dilation_width * window->channels;
+
+    for (int32_t ky = window->kernel_height; ky > 0; ky--, y += window->dilation_height) {
+        const int8_t *x = rows->lines;
+        if (y >= 0 && y < window->input_height) {
+            const int32_t place = rows->slot - (rows->copied - y);
+            x = layer->copies ? x + line + (place < 0 ? place + layer->reach : place) * line
+                              : rows->image + y * line;
+        }
+        x += offset;
+        for (int32_t kx = window->kernel_width; kx > 0; kx--) {
+            *table++ = x;
+            x += step;
+        }
+    }
+}
+
 static void row_by_row(const struct nn_mve_depthwise *layer, const int8_t *image,
                        const int8_t **table, int8_t *lines, int8_t *output) {
     const struct nn_window *window = &layer->window;
-    const int32_t channels = window->channels;
-    const int32_t bytes = window->input_width * channels;
-    const int32_t line = layer->line_bytes;
-    const int32_t reach = layer->reach;
-    const int32_t step = window->dilation_width * channels;
-    int8_t *const inner = lines + line + window->pad_left * channels;
-    int32_t slot = 0;
-    int32_t copied = 0; /* rows so far; the next one goes to `slot` */
+    const int32_t bytes = window->input_width * window->channels;
+    const int32_t output_bytes =
+        window->output_width * window->channels * layer->channel_multiplier;
+    int8_t *const inner = lines + layer->line_bytes + window->pad_left * window->channels;
+    struct rows rows = {image, lines, 0, 0};
 
     nn_mve_fill(lines, layer->input_zero, layer->margin_bytes);
     for (int32_t row = 0; row < window->output_height; row++) {
-        const int8_t **tap = table;
-        int32_t y = row * window->stride_height - window->pad_top;
-        for (; layer->copies && copied < y + reach && copied < window->input_height; copied++) {
-            nn_mve_copy(inner + slot * line, image + copied * bytes, bytes);
-            slot = slot + 1 == reach ? 0 : slot + 1;
+        const int32_t y = row * window->stride_height - window->pad_top;
+        while (layer->copies && rows.copied < y + layer->reach &&
+               rows.copied < window->input_height) {
+            nn_mve_copy(inner + rows.slot * layer->line_bytes, image + rows.copied * bytes, bytes);
+            rows.copied++;
+            rows.slot = rows.slot + 1 == layer->reach ? 0 : rows.slot + 1;
         }
-        for (int32_t ky = window->kernel_height; ky > 0; ky--, y += window->dilation_height) {
-            const int8_t *x = lines;
-            if (y >= 0 && y < window->input_height) {
-                int32_t place = slot - (copied - y);
-                place = place < 0 ? place + reach : place;
-                x = layer->copies ? lines + line + place * line : image + y * bytes;
-            }
-            for (int32_t kx = window->kernel_width; kx > 0; kx--) {
-                *tap++ = x;
-                x += step;
-            }
+        aim(layer, &rows, y, 0, table);
+        layer->outputs(layer, table, output, layer->count);
+        if (layer->rest) {
+            aim(layer, &rows, y, output_bytes - LANES, table);
+            layer->outputs(layer, table, output + output_bytes - LANES, 1);
         }
-        layer->outputs(layer, table, output, window->output_width);
-        output += window->output_width * channels;
+        output += output_bytes;
     }
 }
 

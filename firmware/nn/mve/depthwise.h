@@ -4,12 +4,14 @@
  * comes to stand on the next output by itself: a table is made once for a row of outputs. Padding
  * costs nothing in the loops: rows that the kernel leaves at the side are first copied between
  * margins, and a row off the image is a line of zero points. Where that would take too much
- * scratch, as with fewer than 16 channels or a channel multiplier, a table is made for each output.
+ * scratch, a table is made for each output.
  *
  * modelc packs a layer into one stream of words, 16 channels a block. If the channels are no
- * multiple of 16, the last block is the last 16 channels (some come twice); with fewer than 16, or
- * with a channel multiplier, it is filled up with zeros, and a block begins with which channel of
- * the input, counted from the block's first, each lane sees.
+ * multiple of 16, the last block is the last 16 channels (some come twice). Two, four and eight
+ * channels, with the stride 1, are repeated to 16: a block is that many outputs side by side, and
+ * the last block of a row the last 16 bytes. Any other number below 16, or channels with a
+ * multiplier, are filled up with zeros, and a block begins with which channel of the input, counted
+ * from the block's first, each lane sees.
  *
  *     block | (channels seen: 16 x uint8) | bias 4 x 4 x int32 | tap 0: 16 x int8 | tap 1 | ...
  *           | scale 0 | scale 1 | scale 2 | scale 3 |
@@ -46,7 +48,7 @@ nn_mve_outputs nn_mve_depthwise_3, nn_mve_depthwise_3_general;
 nn_mve_outputs nn_mve_depthwise_5, nn_mve_depthwise_5_general;
 nn_mve_outputs nn_mve_depthwise_9, nn_mve_depthwise_9_general;
 
-/* One output, with fewer than 16 channels or a channel multiplier. */
+/* Lanes that see channels of their own. */
 nn_mve_outputs nn_mve_depthwise_by_lane;
 
 struct nn_mve_depthwise {
@@ -61,6 +63,8 @@ struct nn_mve_depthwise {
     nn_mve_outputs *outputs;
     struct nn_window window;
     int32_t channel_multiplier;
+    int32_t count;        /* of outputs, or of 16 bytes of them, in a row */
+    int32_t rest;         /* 1: the last 16 bytes of a row of outputs come once more */
     int32_t line_bytes;   /* a row with its margins; 0: output by output */
     int32_t reach;        /* rows from the kernel's first to its last */
     int32_t copies;       /* 1: rows are copied between margins */

@@ -121,9 +121,13 @@ def pool(
     return draw.model, [image], [result]
 
 
-def sum_of(seed: int, first: tuple[int, ...], second: tuple[int, ...], shape: tuple[int, ...]) -> Case:
+def sum_of(
+    seed: int, first: tuple[int, ...], second: tuple[int, ...], shape: tuple[int, ...], *, one_scale: bool = False
+) -> Case:
     draw = Draw(seed)
     ends = [draw.image(first), draw.image(second)]
+    if one_scale:
+        draw.model.tensors[ends[1]]["scale"] = draw.model.tensors[ends[0]]["scale"]
     step = max(draw.model.tensors[end]["scale"] for end in ends) * draw.random.uniform(0.3, 3)
     result = draw.model.tensor(shape, float(np.float32(step)), draw.one_of(*ZEROS))
     draw.model.operator("ADD", ends, [result], FusedActivationFunction=draw.one_of(0, 1, 3))
@@ -190,6 +194,10 @@ def depthwise_cases() -> Iterator[Case]:
     yield convolution(630, (1, 2, 3, 32), (5, 5), 0, multiplier=1)
     yield convolution(631, (2, 1, 33, 32), (1, 5), 0, dilation=(1, 8), padding=VALID, multiplier=1)
     yield convolution(632, (1, 9, 5, 24), (3, 2), 0, stride=(1, 3), multiplier=1)
+    for seed in range(12):  # several outputs a block
+        size = (1 + seed % 2, 10, 10 + seed, (2, 4, 8)[seed % 3])
+        dilation = dilations[seed // 3]
+        yield convolution(670 + seed, size, kernels[seed % 7], 0, dilation=dilation, padding=seed % 2, multiplier=1)
     for seed, loudness in enumerate(2.0 ** np.arange(-18, 14, 4)):
         yield convolution(640 + seed, (1, 4, 5, 20), (3, 3), 0, multiplier=1, loudness=loudness)
 
@@ -204,6 +212,7 @@ def other_cases() -> Iterator[Case]:
         yield sum_of(730 + seed, (2, 3, count), (2, 3, count), (2, 3, count))
         yield sum_of(740 + seed, (2, 3, count), (1, 3, 1), (2, 3, count))
         yield sum_of(750 + seed, (count,), (2, 3, count), (2, 3, count))
+        yield sum_of(770 + seed, (count, 3), (count, 3), (count, 3), one_scale=True)
         yield table(760 + seed, 4 * count - 3)
 
 
