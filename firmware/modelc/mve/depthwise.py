@@ -11,7 +11,7 @@ from .conv import one_channel_depthwise
 from .dense import LANES
 
 _UNROLLED = (3, 5, 9)
-_SMALL_SCRATCH = 1024  # bytes; more is taken only up to a quarter of the input
+_SMALL_SCRATCH = 2048  # bytes; more is taken only up to a quarter of the input
 
 # The channels of a block in the order in which VMULLB/T and VMOVLB/T bring them out.
 _LANE_ORDER = np.array([0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15])

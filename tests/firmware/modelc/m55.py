@@ -53,7 +53,7 @@ def build(paths: list[Path], folder: Path, target: str = "mve", *, layers: bool 
         sources = sorted(group.glob("*.c"))
         if sources:
             subprocess.run([*command, *sources], cwd=objects, check=True)
-    subprocess.run([*command, "-Wno-error", "-w", models, *plain], cwd=folder, check=True)
+    subprocess.run([*command, models, *plain], cwd=folder, check=True)
     objects = sorted(folder.glob("**/*.o"))
     subprocess.run(["arm-none-eabi-gcc", *FLAGS, *LINK, *objects, "-o", "image.elf"], cwd=folder, check=True)
     return [read(path) for path in paths]
