@@ -12,11 +12,6 @@ GROUP = 4
 _MOST_CHANNELS = 1 << 15  # the kernel scatters with offsets of 16 bits
 
 
-def ties_away(output: dict[str, int]) -> bool:
-    """True if values below zero survive the clamp, so that the way in which their ties are rounded shows."""
-    return output["min"] < output["zero"]
-
-
 def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
     """Members of struct nn_mve_dense for those of struct nn_dense and so many rows; None if the kernel cannot serve."""
     channels, depth = layer["channels"], layer["depth"]
@@ -38,7 +33,7 @@ def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
     stream = np.hstack(
         [by_group(layer["bias"]), words, by_group(layer["multiplier"]), by_group(layer["shift"].astype(np.int32))]
     )
-    away = "_away" if ties_away(layer["output"]) else ""
+    relu = "_relu" if layer["output"]["min"] == layer["output"]["zero"] else ""
     return {
         "depth": depth,
         "partial": partial,
@@ -47,8 +42,8 @@ def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
         "output": layer["output"],
         "stream": stream.reshape(-1),
         "channels": channels,
-        "two_rows": f"nn_mve_two_rows{away}" if rows > 1 and channels >= GROUP else "NULL",
-        "one_row": f"nn_mve_one_row{away}" if channels >= 2 * GROUP else "NULL",
+        "two_rows": f"nn_mve_two_rows{relu}" if rows > 1 and channels >= GROUP else "NULL",
+        "one_row": f"nn_mve_one_row{relu}" if channels >= 2 * GROUP else "NULL",
     }
 
 

@@ -14,20 +14,19 @@ enum { LANES = 16, GROUP = 4 };
  *     r7      end of the stream
  *     r9      output
  *     r11     end of the inputs of the first row
- *     q4..q7  zero point, places of the outputs, least and largest output, as 16-bit lanes
+ *     q4..q7  zero point, places of the outputs, least and largest output, as 16-bit lanes; with
+ *             RELU, q7 is the range of the output
  *     stack   the rows, the rows behind their first depth % 16 inputs, end of the stream, bytes of
  *             a group, where a tile goes to begin, where it goes then
  * The loop over the inputs is unrolled four times; a tile jumps to where blocks % 4 are left. */
 // clang-format off
-#define OPEN(APART, BLOCK_BYTES) \
+#define OPEN(KIND, APART, BLOCK_BYTES) \
     "push {r4-r11, lr}\n" \
     "vpush {d8-d15}\n" \
     "sub sp, sp, #32\n" \
     "ldm r2, {r4-r8, r10, r12, lr}\n" \
     "add r11, r0, r4\n" \
-    "vdup.16 q4, r8\n" \
-    "vdup.16 q6, r10\n" \
-    "vdup.16 q7, r12\n" \
+    RANGE_##KIND \
     "vctp.8 r5\n" \
     "add r8, r0, r5\n" \
     "add r10, r1, r5\n" \
@@ -146,31 +145,30 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "vmov d3, r12, lr\n"
 
 /* Less one where a negative value is about to be shifted: "ties up" becomes "ties away". */
-#define AWAY(sum) \
+#define AWAY_GENERAL(sum) \
     "vand q2, " sum ", q3\n" \
     "vshr.s32 q2, q2, #31\n" \
     "vadd.i32 " sum ", " sum ", q2\n"
-#define NOT_AWAY(sum)
 
-#define TWO_ROWS_SCALE(FIX) \
+#define TWO_ROWS_SCALE(KIND) \
     "vldrw.u32 q2, [r5], #16\n" \
     "vqrdmulh.s32 q0, q0, q2\n" \
     "vqrdmulh.s32 q1, q1, q2\n" \
     "vldrw.u32 q3, [r5], #16\n" \
-    FIX("q0") FIX("q1") \
+    AWAY_##KIND("q0") AWAY_##KIND("q1") \
     "vrshl.s32 q0, q0, q3\n" \
     "vrshl.s32 q1, q1, q3\n"
 
-#define ONE_ROW_SCALE(FIX) \
+#define ONE_ROW_SCALE(KIND) \
     "vldrw.u32 q2, [r5], #16\n" \
     "vqrdmulh.s32 q0, q0, q2\n" \
     "vldrw.u32 q3, [r5], #16\n" \
-    FIX("q0") \
+    AWAY_##KIND("q0") \
     "vrshl.s32 q0, q0, q3\n" \
     "vldrw.u32 q2, [r7], #16\n" \
     "vqrdmulh.s32 q1, q1, q2\n" \
     "vldrw.u32 q3, [r7], #16\n" \
-    FIX("q1") \
+    AWAY_##KIND("q1") \
     "vrshl.s32 q1, q1, q3\n" \
     "mov r5, r7\n"
 
@@ -180,12 +178,31 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "cmp r5, r0\n"
 
 /* Even 16-bit lanes: first half of the tile; odd ones: second half. */
-#define STORE(AT_END, STEP) \
+#define RANGE_GENERAL \
+    "vdup.16 q4, r8\n" \
+    "vdup.16 q6, r10\n" \
+    "vdup.16 q7, r12\n"
+#define NARROW_GENERAL \
     "vqmovnb.s32 q0, q0\n" \
     "vqmovnt.s32 q0, q1\n" \
     "vqadd.s16 q0, q0, q4\n" \
     "vmax.s16 q0, q0, q6\n" \
-    "vmin.s16 q0, q0, q7\n" \
+    "vmin.s16 q0, q0, q7\n"
+
+/* Where zero is the least output, a narrowing without sign clamps, and no tie below shows. */
+#define RANGE_RELU \
+    "vdup.16 q4, r8\n" \
+    "sub r12, r12, r8\n" \
+    "vdup.16 q7, r12\n"
+#define AWAY_RELU(sum)
+#define NARROW_RELU \
+    "vqmovunb.s32 q0, q0\n" \
+    "vqmovunt.s32 q0, q1\n" \
+    "vmin.u16 q0, q0, q7\n" \
+    "vadd.i16 q0, q0, q4\n"
+
+#define STORE(KIND, AT_END, STEP) \
+    NARROW_##KIND \
     "vstrb.16 q0, [r9, q5]\n" \
     "adds r9, r9, #" STEP "\n" \
     AT_END \
@@ -200,19 +217,20 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "cmp r1, r11\n" \
     "bne 2b\n"
 
-#define TILES(name, KIND, FIX, STEP) \
+#define TILES(name, ROWS, KIND, STEP) \
     __attribute__((naked, noinline, aligned(4))) void name( \
         __attribute__((unused)) const int8_t *first, __attribute__((unused)) const int8_t *second, \
         __attribute__((unused)) const struct nn_mve_dense *layer, \
         __attribute__((unused)) int8_t *output, __attribute__((unused)) const int32_t *end) { \
-        __asm volatile(OPEN(KIND##_APART, KIND##_BLOCK_BYTES) KIND##_BEGIN KIND##_FIRST \
-                       LOOP(KIND##_BLOCK) SUMS KIND##_SCALE(FIX) STORE(KIND##_AT_END, STEP)); \
+        __asm volatile(OPEN(KIND, ROWS##_APART, ROWS##_BLOCK_BYTES) ROWS##_BEGIN ROWS##_FIRST \
+                       LOOP(ROWS##_BLOCK) SUMS ROWS##_SCALE(KIND) \
+                       STORE(KIND, ROWS##_AT_END, STEP)); \
     }
 
-TILES(nn_mve_two_rows, TWO_ROWS, NOT_AWAY, "4")
-TILES(nn_mve_two_rows_away, TWO_ROWS, AWAY, "4")
-TILES(nn_mve_one_row, ONE_ROW, NOT_AWAY, "8")
-TILES(nn_mve_one_row_away, ONE_ROW, AWAY, "8")
+TILES(nn_mve_two_rows, TWO_ROWS, GENERAL, "4")
+TILES(nn_mve_two_rows_relu, TWO_ROWS, RELU, "4")
+TILES(nn_mve_one_row, ONE_ROW, GENERAL, "8")
+TILES(nn_mve_one_row_relu, ONE_ROW, RELU, "8")
 // clang-format on
 
 static const int32_t *group_at(const struct nn_mve_dense *layer, int32_t channel) {
