@@ -9,6 +9,7 @@ from ..step import Step
 
 LANES = 16
 GROUP = 4
+_UNROLLED = (32, 64, 128)
 _MOST_CHANNELS = 1 << 15  # the kernel scatters with offsets of 16 bits
 
 
@@ -33,7 +34,9 @@ def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
     stream = np.hstack(
         [by_group(layer["bias"]), words, by_group(layer["multiplier"]), by_group(layer["shift"].astype(np.int32))]
     )
-    relu = "_relu" if layer["output"]["min"] == layer["output"]["zero"] else ""
+    kind = "_relu" if layer["output"]["min"] == layer["output"]["zero"] else ""
+    if depth in _UNROLLED:
+        kind += f"_{depth // LANES}"
     return {
         "depth": depth,
         "partial": partial,
@@ -42,8 +45,8 @@ def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
         "output": layer["output"],
         "stream": stream.reshape(-1),
         "channels": channels,
-        "two_rows": f"nn_mve_two_rows{relu}" if rows > 1 and channels >= GROUP else "NULL",
-        "one_row": f"nn_mve_one_row{relu}" if channels >= 2 * GROUP else "NULL",
+        "two_rows": f"nn_mve_two_rows{kind}" if rows > 1 and channels >= GROUP else "NULL",
+        "one_row": f"nn_mve_one_row{kind}" if channels >= 2 * GROUP else "NULL",
     }
 
 

@@ -18,9 +18,10 @@ enum { LANES = 16, GROUP = 4 };
  *             RELU, q7 is the range of the output
  *     stack   the rows, the rows behind their first depth % 16 inputs, end of the stream, bytes of
  *             a group, where a tile goes to begin, where it goes then
- * The loop over the inputs is unrolled four times; a tile jumps to where blocks % 4 are left. */
+ * The loop over the inputs is unrolled four times; a tile jumps to where blocks % 4 are left. The
+ * most frequent depths have no loop. */
 // clang-format off
-#define OPEN(KIND, APART, BLOCK_BYTES) \
+#define OPEN(KIND, ENTRIES, APART) \
     "push {r4-r11, lr}\n" \
     "vpush {d8-d15}\n" \
     "sub sp, sp, #32\n" \
@@ -40,6 +41,11 @@ enum { LANES = 16, GROUP = 4 };
     "vidup.u32 q5, r4, #1\n" /* 0 1 2 3 */ \
     "vadd.i32 q0, q5, r7\n" \
     "vmovnt.i32 q5, q0\n" /* 0 apart 1 apart+1 ... */ \
+    ENTRIES \
+    "mov r5, lr\n"
+
+/* Where a tile goes: past the first inputs if there are no odd ones, and into the loop. */
+#define ENTRIES(BLOCK_BYTES) \
     "rsb r3, r6, #0\n" \
     "and r3, r3, #3\n" \
     "movs r4, #" BLOCK_BYTES "\n" \
@@ -55,8 +61,7 @@ enum { LANES = 16, GROUP = 4 };
     "cmp r5, #0\n" \
     "it ne\n" \
     "orrne r3, r0, #1\n" \
-    "str r3, [sp, #24]\n" \
-    "mov r5, lr\n"
+    "str r3, [sp, #24]\n"
 
 #define TWO_ROWS_APART "ldr r7, [r2, #32]\n"
 #define ONE_ROW_APART "movs r7, #4\n"
@@ -69,8 +74,7 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "ldrd r4, r6, [r5, #8]\n" \
     "ldrd r12, lr, [r5, #8]\n" \
     "ldrd r0, r2, [r5]\n" \
-    "ldrd r8, r10, [r5], #16\n" \
-    "ldr.w pc, [sp, #24]\n"
+    "ldrd r8, r10, [r5], #16\n"
 
 #define TWO_ROWS_MULTIPLY \
     "vldrb.u8 q2, [r5], #16\n" \
@@ -107,8 +111,7 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "ldrd r4, r6, [r5, #8]\n" \
     "ldrd r0, r2, [r5], #16\n" \
     "ldrd r12, lr, [r7, #8]\n" \
-    "ldrd r8, r10, [r7], #16\n" \
-    "ldr.w pc, [sp, #24]\n"
+    "ldrd r8, r10, [r7], #16\n"
 
 #define ONE_ROW_MULTIPLY \
     "vldrb.u8 q1, [r5], #16\n" \
@@ -211,26 +214,43 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "vpop {d8-d15}\n" \
     "pop {r4-r11, pc}\n"
 
-#define LOOP(BLOCK) \
+/* Any depth; and depths of 2, 4 and 8 blocks. */
+#define INPUTS_ANY(ROWS) \
+    "ldr.w pc, [sp, #24]\n" \
+    ROWS##_FIRST \
     "2:\n" \
-    BLOCK BLOCK BLOCK BLOCK \
+    ROWS##_BLOCK ROWS##_BLOCK ROWS##_BLOCK ROWS##_BLOCK \
     "cmp r1, r11\n" \
     "bne 2b\n"
+#define INPUTS_2(ROWS) ROWS##_BLOCK ROWS##_BLOCK
+#define INPUTS_4(ROWS) INPUTS_2(ROWS) INPUTS_2(ROWS)
+#define INPUTS_8(ROWS) INPUTS_4(ROWS) INPUTS_4(ROWS)
+#define ENTRIES_ANY(ROWS) ENTRIES(ROWS##_BLOCK_BYTES)
+#define ENTRIES_2(ROWS)
+#define ENTRIES_4(ROWS)
+#define ENTRIES_8(ROWS)
 
-#define TILES(name, ROWS, KIND, STEP) \
+#define TILES(name, ROWS, KIND, BLOCKS, STEP) \
     __attribute__((naked, noinline, aligned(4))) void name( \
         __attribute__((unused)) const int8_t *first, __attribute__((unused)) const int8_t *second, \
         __attribute__((unused)) const struct nn_mve_dense *layer, \
         __attribute__((unused)) int8_t *output, __attribute__((unused)) const int32_t *end) { \
-        __asm volatile(OPEN(KIND, ROWS##_APART, ROWS##_BLOCK_BYTES) ROWS##_BEGIN ROWS##_FIRST \
-                       LOOP(ROWS##_BLOCK) SUMS ROWS##_SCALE(KIND) \
+        __asm volatile(OPEN(KIND, ENTRIES_##BLOCKS(ROWS), ROWS##_APART) ROWS##_BEGIN \
+                       INPUTS_##BLOCKS(ROWS) SUMS ROWS##_SCALE(KIND) \
                        STORE(KIND, ROWS##_AT_END, STEP)); \
     }
+#define ALL_TILES(suffix, KIND, BLOCKS) \
+    TILES(nn_mve_two_rows##suffix, TWO_ROWS, KIND, BLOCKS, "4") \
+    TILES(nn_mve_one_row##suffix, ONE_ROW, KIND, BLOCKS, "8")
 
-TILES(nn_mve_two_rows, TWO_ROWS, GENERAL, "4")
-TILES(nn_mve_two_rows_relu, TWO_ROWS, RELU, "4")
-TILES(nn_mve_one_row, ONE_ROW, GENERAL, "8")
-TILES(nn_mve_one_row_relu, ONE_ROW, RELU, "8")
+ALL_TILES(, GENERAL, ANY)
+ALL_TILES(_2, GENERAL, 2)
+ALL_TILES(_4, GENERAL, 4)
+ALL_TILES(_8, GENERAL, 8)
+ALL_TILES(_relu, RELU, ANY)
+ALL_TILES(_relu_2, RELU, 2)
+ALL_TILES(_relu_4, RELU, 4)
+ALL_TILES(_relu_8, RELU, 8)
 // clang-format on
 
 static const int32_t *group_at(const struct nn_mve_dense *layer, int32_t channel) {

@@ -149,6 +149,8 @@ def dense_cases() -> Iterator[Case]:
         yield fully_connected(100 + seed, 1 + seed % 3, depth, 1 + (seed * 11) % 21)
     for seed, depth in enumerate((128, 144, 65, 200, 256)):
         yield fully_connected(200 + seed, 1 + seed % 2, depth, 8 * seed + 4)
+    for seed in range(24):  # depths without a loop
+        yield fully_connected(220 + seed, 1 + seed % 2, (32, 64, 128)[seed % 3], 8 + 4 * (seed % 5))
     # From outputs that saturate, without a shift and with ones above zero, to outputs that are all but zero.
     for seed, loudness in enumerate(2.0 ** np.arange(-18, 16, 2)):
         yield fully_connected(300 + seed, 3, 20, 13, loudness)
