@@ -8,7 +8,7 @@ import numpy as np
 from ..operators.window import hangs_over
 from ..step import Step
 from .conv import one_channel_depthwise
-from .dense import LANES
+from .dense import LANES, shift_words
 
 _UNROLLED = (3, 5, 9)
 _SMALL_SCRATCH = 2048  # bytes; more is taken only up to a quarter of the input
@@ -24,7 +24,7 @@ def depthwise(step: Step) -> Step | None:
     if geometry["channels"] == 1:
         return one_channel_depthwise(step)
     taps, channels = weights.shape
-    if (layer["shift"] > 0).any() or (weights == -128).any():
+    if (weights == -128).any():
         return None
     multiplier = layer["channel_multiplier"]
     starts = list(range(0, channels, LANES))
@@ -48,9 +48,8 @@ def depthwise(step: Step) -> Step | None:
 
     rows = np.stack([by_block(tap) for tap in weights], axis=1)  # block, tap, lane
     words = np.ascontiguousarray(rows).view(np.int32).reshape(len(starts), -1)
-    bias, multipliers, shifts = (
-        by_block(layer[name].astype(np.int32))[:, _LANE_ORDER] for name in ("bias", "multiplier", "shift")
-    )
+    constants = (layer["bias"], layer["multiplier"], shift_words(layer["shift"]))
+    bias, multipliers, shifts = (by_block(values)[:, _LANE_ORDER] for values in constants)
     scales = np.stack([multipliers.reshape(-1, 4, 4), shifts.reshape(-1, 4, 4)], axis=2).reshape(len(starts), -1)
     blocks = [bias, words, scales]
     by_lane = multiplier > 1 or (channels < LANES and not repeated)
@@ -64,8 +63,9 @@ def depthwise(step: Step) -> Step | None:
     if by_lane:
         outputs = "nn_mve_depthwise_by_lane"
     else:
-        few = taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
-        outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_general' if general else ''}"
+        shifted = (layer["shift"] > 0).any()
+        few = not shifted and taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
+        outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_shifted' if shifted else '_general' if general else ''}"
     quads = -(-taps // 4)
     return replace(
         step,

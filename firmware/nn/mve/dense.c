@@ -153,7 +153,17 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "vshr.s32 q2, q2, #31\n" \
     "vadd.i32 " sum ", " sum ", q2\n"
 
+/* The bits to the left are in the second byte of a shift; VSHL heeds the lowest one. */
+#define LEFT_GENERAL(stream)
+#define LEFT_SHIFTED(stream) \
+    "vldrw.u32 q3, [" stream ", #16]\n" \
+    "vshr.s32 q2, q3, #8\n"
+#define UP_GENERAL(sum)
+#define UP_SHIFTED(sum) "vshl.s32 " sum ", " sum ", q2\n"
+#define AWAY_SHIFTED AWAY_GENERAL
+
 #define TWO_ROWS_SCALE(KIND) \
+    LEFT_##KIND("r5") UP_##KIND("q0") UP_##KIND("q1") \
     "vldrw.u32 q2, [r5], #16\n" \
     "vqrdmulh.s32 q0, q0, q2\n" \
     "vqrdmulh.s32 q1, q1, q2\n" \
@@ -163,11 +173,13 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "vrshl.s32 q1, q1, q3\n"
 
 #define ONE_ROW_SCALE(KIND) \
+    LEFT_##KIND("r5") UP_##KIND("q0") \
     "vldrw.u32 q2, [r5], #16\n" \
     "vqrdmulh.s32 q0, q0, q2\n" \
     "vldrw.u32 q3, [r5], #16\n" \
     AWAY_##KIND("q0") \
     "vrshl.s32 q0, q0, q3\n" \
+    LEFT_##KIND("r7") UP_##KIND("q1") \
     "vldrw.u32 q2, [r7], #16\n" \
     "vqrdmulh.s32 q1, q1, q2\n" \
     "vldrw.u32 q3, [r7], #16\n" \
@@ -192,11 +204,16 @@ _Static_assert(offsetof(struct nn_mve_dense, stream) == 28, "as OPEN has it");
     "vmax.s16 q0, q0, q6\n" \
     "vmin.s16 q0, q0, q7\n"
 
+#define RANGE_SHIFTED RANGE_GENERAL
+#define NARROW_SHIFTED NARROW_GENERAL
+
 /* Where zero is the least output, a narrowing without sign clamps, and no tie below shows. */
 #define RANGE_RELU \
     "vdup.16 q4, r8\n" \
     "sub r12, r12, r8\n" \
     "vdup.16 q7, r12\n"
+#define LEFT_RELU(stream)
+#define UP_RELU(sum)
 #define AWAY_RELU(sum)
 #define NARROW_RELU \
     "vqmovunb.s32 q0, q0\n" \
@@ -247,6 +264,7 @@ ALL_TILES(, GENERAL, ANY)
 ALL_TILES(_2, GENERAL, 2)
 ALL_TILES(_4, GENERAL, 4)
 ALL_TILES(_8, GENERAL, 8)
+ALL_TILES(_shifted, SHIFTED, ANY)
 ALL_TILES(_relu, RELU, ANY)
 ALL_TILES(_relu_2, RELU, 2)
 ALL_TILES(_relu_4, RELU, 4)

@@ -7,8 +7,8 @@
  *           | multiplier 4 x int32 | shift 4 x int32 |
  *     weights of 16 inputs | channel 0: 16 x int8 | channel 1 | channel 2 | channel 3 |
  *
- * The first weights are there only if t > 0, and are filled up to 16. Shifts are TFLite's, at most
- * zero; where a channel needs one above, modelc leaves the layer to nn_dense.
+ * The first weights are there only if t > 0, and are filled up to 16. A shift is as TFLite has it
+ * if at most zero; one above zero is 256 times that.
  *
  * Owns: nothing. Reads not a byte beside the input.
  * Costs: for two rows at a time 0.11 instructions a multiplication and 3.8 an output, for one row
@@ -30,6 +30,7 @@ struct nn_mve_dense;
  */
 typedef void nn_mve_tiles(const int8_t *first, const int8_t *second,
                           const struct nn_mve_dense *layer, int8_t *output, const int32_t *end);
+nn_mve_tiles nn_mve_two_rows_shifted, nn_mve_one_row_shifted;
 nn_mve_tiles nn_mve_two_rows, nn_mve_two_rows_2, nn_mve_two_rows_4, nn_mve_two_rows_8;
 nn_mve_tiles nn_mve_one_row, nn_mve_one_row_2, nn_mve_one_row_4, nn_mve_one_row_8;
 nn_mve_tiles nn_mve_two_rows_relu, nn_mve_two_rows_relu_2, nn_mve_two_rows_relu_4,

@@ -59,7 +59,15 @@ enum { LANES = 16, SUMS = 4 };
 
 #define NOT_AWAY(sum)
 
-#define SCALE(sum, FIX) \
+#define NOT_UP(sum)
+/* The bits to the left are in the second byte of a shift; VSHL heeds the lowest one. */
+#define UP(sum) \
+    "vldrw.u32 q1, [r9, #16]\n" \
+    "vshr.s32 q1, q1, #8\n" \
+    "vshl.s32 " sum ", " sum ", q1\n"
+
+#define SCALE(sum, UP, FIX) \
+    UP(sum) \
     "vldrw.u32 q0, [r9], #16\n" \
     "vqrdmulh.s32 " sum ", " sum ", q0\n" \
     "vldrw.u32 q1, [r9], #16\n" \
@@ -90,9 +98,13 @@ enum { LANES = 16, SUMS = 4 };
     "vqmovnt.u16 q4, q6\n" \
     "vadd.i8 q4, q4, " ZERO "\n"
 
-#define REQUANTIZE_GENERAL SCALE("q4", AWAY) SCALE("q5", AWAY) SCALE("q6", AWAY) SCALE("q7", AWAY)
-#define REQUANTIZE_PLAIN \
-    SCALE("q4", NOT_AWAY) SCALE("q5", NOT_AWAY) SCALE("q6", NOT_AWAY) SCALE("q7", NOT_AWAY)
+#define NARROW_SHIFTED NARROW_GENERAL
+
+#define REQUANTIZE(UP, FIX) \
+    SCALE("q4", UP, FIX) SCALE("q5", UP, FIX) SCALE("q6", UP, FIX) SCALE("q7", UP, FIX)
+#define REQUANTIZE_SHIFTED REQUANTIZE(UP, AWAY)
+#define REQUANTIZE_GENERAL REQUANTIZE(NOT_UP, AWAY)
+#define REQUANTIZE_PLAIN REQUANTIZE(NOT_UP, NOT_AWAY)
 #define OUTPUT(KIND, ZERO) REQUANTIZE_##KIND NARROW_##KIND(ZERO)
 
 /* Also the 48 bytes of stack that CLOSE gives back; [sp] and [sp, #16]: the clamp. */
@@ -185,6 +197,7 @@ enum { LANES = 16, SUMS = 4 };
 
 FUNCTION(nn_mve_depthwise_any, ANY_TAPS(PLAIN))
 FUNCTION(nn_mve_depthwise_any_general, ANY_TAPS(GENERAL))
+FUNCTION(nn_mve_depthwise_any_shifted, ANY_TAPS(SHIFTED))
 
 /* A few taps in registers, r0 and on, with whole blocks side by side: r10 output, r11 blocks to
  * come, r12 outputs to come, lr zero point. On the stack also blocks and start of the stream. */

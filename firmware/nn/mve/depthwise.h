@@ -18,8 +18,9 @@
  *     scale | multiplier 4 x int32 | shift 4 x int32 |
  *
  * Sums come out of the multiplications as four vectors, and biases and scales lie in that order:
- * channels 0 4 8 12, 2 6 10 14, 1 5 9 13, 3 7 11 15 of the block. Two products must fit in 16 bits,
- * so modelc leaves a layer with a weight of -128 to nn_depthwise, as one with a shift above zero.
+ * channels 0 4 8 12, 2 6 10 14, 1 5 9 13, 3 7 11 15 of the block. A shift is as TFLite has it if at
+ * most zero; one above zero is 256 times that. Two products must fit in 16 bits, so modelc leaves a
+ * layer with a weight of -128 to nn_depthwise.
  *
  * Owns: nothing; scratch is the caller's.
  * Costs: 0.6 instructions a multiplication with 3, 5 or 9 taps, else 0.7, and 1.9 an output (2.9
@@ -42,8 +43,9 @@ typedef void nn_mve_outputs(const struct nn_mve_depthwise *layer, const int8_t *
 
 /* Any number of taps; that number of taps, with the stride 1 and channels in whole blocks. The
  * general ones clamp, and round ties below zero away from it; the others are for layers with zero
- * point and least output -128 and largest output 127. */
-nn_mve_outputs nn_mve_depthwise_any, nn_mve_depthwise_any_general;
+ * point and least output -128 and largest output 127. Only the one with _shifted heeds shifts above
+ * zero. */
+nn_mve_outputs nn_mve_depthwise_any, nn_mve_depthwise_any_general, nn_mve_depthwise_any_shifted;
 nn_mve_outputs nn_mve_depthwise_3, nn_mve_depthwise_3_general;
 nn_mve_outputs nn_mve_depthwise_5, nn_mve_depthwise_5_general;
 nn_mve_outputs nn_mve_depthwise_9, nn_mve_depthwise_9_general;
