@@ -26,8 +26,8 @@ struct nn_mve_dense;
 
 /* Whole tiles of two rows, or of one (second is not used); end is that of their part of the stream.
  * modelc names those that serve a layer, so that an image holds no other. The ones with _relu are
- * for layers whose least output stands for zero, those with a number for depths of 16 times that.
- */
+ * for layers whose least output stands for zero, those with a number for depths of 16 times that;
+ * only the ones with _shifted heed shifts above zero. */
 typedef void nn_mve_tiles(const int8_t *first, const int8_t *second,
                           const struct nn_mve_dense *layer, int8_t *output, const int32_t *end);
 nn_mve_tiles nn_mve_two_rows_shifted, nn_mve_one_row_shifted;
