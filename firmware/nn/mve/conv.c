@@ -11,8 +11,8 @@ struct span {
     int32_t end;
 };
 
-/* Of `count` taps, `step` apart and the first at `start`, those in 0..size-1. With a step of 1 there
- * is at least one: TFLite's padding is never as wide as a kernel. */
+/* Of `count` taps, `step` apart and the first at `start`, those in 0..size-1. With a step of 1
+ * there is at least one: TFLite's padding is never as wide as a kernel. */
 static inline struct span inside(int32_t start, int32_t count, int32_t step, int32_t size) {
     struct span span = {0, count};
     if (step == 1) {
