@@ -6,11 +6,11 @@ import m55
 import numpy as np
 import pytest
 from judge import judge
-from tflite_file import TfliteFile
 
 from firmware.modelc.operators import lower
 from firmware.modelc.reader import read
 from firmware.modelc.targets import target_named
+from firmware.modelc.tflite_file import TfliteFile
 
 SAME, VALID = 0, 1
 NONE, RELU, RELU6 = 0, 1, 3
