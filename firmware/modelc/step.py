@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-Field = "int | np.float32 | np.ndarray | list[int] | dict[str, Field]"
-"""A member of a kernel's parameter struct: a number, a constant array (by address), a list, a nested struct."""
+Field = "int | str | np.float32 | np.ndarray | list[int] | dict[str, Field]"
+"""A member of a kernel's parameter struct: a number, a C name, an array (by address), a list, a nested struct."""
 
 
 @dataclass(frozen=True)

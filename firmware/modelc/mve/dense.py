@@ -9,18 +9,21 @@ from ..step import Step
 
 LANES = 16
 GROUP = 4
+_UNROLLED = (32, 64, 128)
 _MOST_CHANNELS = 1 << 15  # the kernel scatters with offsets of 16 bits
 
 
-def ties_away(output: dict[str, int]) -> int:
-    """1 if values below zero survive the clamp, so that the way in which their ties are rounded shows."""
-    return int(output["min"] < output["zero"])
+def shift_words(shifts: np.ndarray) -> np.ndarray:
+    """int32: what goes to the right below zero, and 256 times what goes to the left."""
+    wide = shifts.astype(np.int32)
+    right = np.minimum(wide, 0)
+    return np.where(right < 0, (right & 0xFF) - 0x10000, wide << 8).astype(np.int32)
 
 
-def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
-    """Members of struct nn_mve_dense for those of struct nn_dense; None where the kernel cannot serve."""
+def packed_dense(layer: dict[str, Any], rows: int) -> dict[str, Any] | None:
+    """Members of struct nn_mve_dense for those of struct nn_dense and so many rows; None if the kernel cannot serve."""
     channels, depth = layer["channels"], layer["depth"]
-    if (layer["shift"] > 0).any() or channels >= _MOST_CHANNELS:
+    if channels >= _MOST_CHANNELS:
         return None
     groups = -(-channels // GROUP)
     partial = depth % LANES
@@ -36,8 +39,13 @@ def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
     blocks = weights.reshape(groups, GROUP, -1, LANES).transpose(0, 2, 1, 3).reshape(groups, -1)
     words = np.ascontiguousarray(blocks).view(np.int32)
     stream = np.hstack(
-        [by_group(layer["bias"]), words, by_group(layer["multiplier"]), by_group(layer["shift"].astype(np.int32))]
+        [by_group(layer["bias"]), words, by_group(layer["multiplier"]), by_group(shift_words(layer["shift"]))]
     )
+    if (layer["shift"] > 0).any():
+        kind = "_shifted"
+    else:
+        kind = "_relu" if layer["output"]["min"] == layer["output"]["zero"] else ""
+        kind += f"_{depth // LANES}" if depth in _UNROLLED else ""
     return {
         "depth": depth,
         "partial": partial,
@@ -46,11 +54,14 @@ def packed_dense(layer: dict[str, Any]) -> dict[str, Any] | None:
         "output": layer["output"],
         "stream": stream.reshape(-1),
         "channels": channels,
-        "away": ties_away(layer["output"]),
+        "two_rows": f"nn_mve_two_rows{kind}" if rows > 1 and channels >= GROUP else "NULL",
+        "one_row": f"nn_mve_one_row{kind}" if channels >= 2 * GROUP else "NULL",
     }
 
 
 def dense(step: Step) -> Step | None:
     """nn_dense to nn_mve_dense."""
-    packed = packed_dense(step.parameters)
-    return packed and replace(step, kernel="mve_dense", parameters=packed)
+    rows = step.arguments[1]
+    assert isinstance(rows, int)
+    packed = packed_dense(step.parameters, rows)
+    return None if packed is None else replace(step, kernel="mve_dense", parameters=packed)

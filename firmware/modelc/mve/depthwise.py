@@ -1,15 +1,17 @@
 """Depthwise convolutions as firmware/nn/mve/depthwise.h takes them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..operators.window import hangs_over
 from ..step import Step
 from .conv import one_channel_depthwise
-from .dense import LANES, ties_away
+from .dense import LANES, shift_words
 
-_SMALL_SCRATCH = 1024  # bytes; more is taken only up to a quarter of the input
+_UNROLLED = (3, 5, 9)
+_SMALL_SCRATCH = 2048  # bytes; more is taken only up to a quarter of the input
 
 # The channels of a block in the order in which VMULLB/T and VMOVLB/T bring them out.
 _LANE_ORDER = np.array([0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15])
@@ -17,18 +19,28 @@ _LANE_ORDER = np.array([0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15])
 
 def depthwise(step: Step) -> Step | None:
     """nn_depthwise to nn_mve_depthwise."""
-    layer = step.parameters
+    layer: Any = step.parameters
     geometry, weights = layer["window"], layer["weights"]
     if geometry["channels"] == 1:
         return one_channel_depthwise(step)
     taps, channels = weights.shape
-    if (layer["shift"] > 0).any() or (weights == -128).any():
+    if (weights == -128).any():
         return None
     multiplier = layer["channel_multiplier"]
     starts = list(range(0, channels, LANES))
     overlap = -channels % LANES if multiplier == 1 and channels >= LANES else 0
     starts[-1] -= overlap
     columns = np.array([range(start, start + LANES) for start in starts])
+    lines, row_bytes = _lines(geometry), geometry["output_width"] * channels
+    repeated = (
+        multiplier == 1
+        and channels in (2, 4, 8)
+        and geometry["stride_width"] == 1
+        and lines["line_bytes"] > 0
+        and row_bytes >= LANES
+    )
+    if repeated:
+        columns %= channels
 
     def by_block(values: np.ndarray) -> np.ndarray:
         padded = np.append(values, np.zeros(LANES, values.dtype))
@@ -36,20 +48,25 @@ def depthwise(step: Step) -> Step | None:
 
     rows = np.stack([by_block(tap) for tap in weights], axis=1)  # block, tap, lane
     words = np.ascontiguousarray(rows).view(np.int32).reshape(len(starts), -1)
-    bias, multipliers, shifts = (
-        by_block(layer[name].astype(np.int32))[:, _LANE_ORDER] for name in ("bias", "multiplier", "shift")
-    )
+    constants = (layer["bias"], layer["multiplier"], shift_words(layer["shift"]))
+    bias, multipliers, shifts = (by_block(values)[:, _LANE_ORDER] for values in constants)
     scales = np.stack([multipliers.reshape(-1, 4, 4), shifts.reshape(-1, 4, 4)], axis=2).reshape(len(starts), -1)
     blocks = [bias, words, scales]
-    by_lane = multiplier > 1 or channels < LANES
+    by_lane = multiplier > 1 or (channels < LANES and not repeated)
     if by_lane:
         seen = np.array(
             [[(start + lane) // multiplier - start // multiplier for lane in range(LANES)] for start in starts]
         )
         blocks.insert(0, seen.astype(np.uint8).view(np.int32))
     output = layer["output"]
+    general = output != {"zero": -128, "min": -128, "max": 127}
+    if by_lane:
+        outputs = "nn_mve_depthwise_by_lane"
+    else:
+        shifted = (layer["shift"] > 0).any()
+        few = not shifted and taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
+        outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_shifted' if shifted else '_general' if general else ''}"
     quads = -(-taps // 4)
-    lines = _lines(geometry, by_lane)
     return replace(
         step,
         kernel="mve_depthwise",
@@ -62,10 +79,11 @@ def depthwise(step: Step) -> Step | None:
             "overlap": overlap,
             "quads": quads,
             "skip": (geometry["stride_width"] - 1) * geometry["channels"],
-            "general": int(ties_away(output) or (output["min"], output["max"]) != (-128, 127)),
+            "outputs": outputs,
             "window": geometry,
             "channel_multiplier": multiplier,
-            "by_lane": int(by_lane),
+            "count": row_bytes // LANES if repeated else geometry["output_width"],
+            "rest": int(repeated and row_bytes % LANES > 0),
             **lines,
             "input_zero": layer["input_zero"],
         },
@@ -73,7 +91,7 @@ def depthwise(step: Step) -> Step | None:
     )
 
 
-def _lines(geometry: dict[str, int], by_lane: bool) -> dict[str, int]:
+def _lines(geometry: dict[str, int]) -> dict[str, int]:
     """How rows are laid out in scratch, and whether they are."""
     channels, width = geometry["channels"], geometry["input_width"]
     last = (geometry["output_width"] - 1) * geometry["stride_width"] - geometry["pad_left"]
@@ -82,7 +100,7 @@ def _lines(geometry: dict[str, int], by_lane: bool) -> dict[str, int]:
     reach = (geometry["kernel_height"] - 1) * geometry["dilation_height"] + 1
     copies = geometry["pad_left"] > 0 or right > 0
     margin = line * (1 + copies * reach) if hangs_over(geometry) else 0
-    if by_lane or margin > max(_SMALL_SCRATCH, width * geometry["input_height"] * channels // 4):
+    if margin > max(_SMALL_SCRATCH, width * geometry["input_height"] * channels // 4):
         pixel = channels if hangs_over(geometry) else 0
         return {"line_bytes": 0, "reach": reach, "copies": 0, "margin_bytes": pixel}
     return {"line_bytes": line, "reach": reach, "copies": int(copies), "margin_bytes": margin}

@@ -2,7 +2,7 @@
  * repeated.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
- * Costs: 6 instructions a value.
+ * Costs: 4.5 instructions a value side by side; 14 where an addend is repeated.
  */
 #ifndef EARSHOT_NN_MVE_ADD_H
 #define EARSHOT_NN_MVE_ADD_H

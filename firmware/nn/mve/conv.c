@@ -5,14 +5,21 @@
 
 #include "mve/bytes.h"
 
-/* Which of `count` taps, `step` apart and the first at `start`, lie in 0..size-1. */
+/* Which of a kernel's taps along one axis lie on the image. */
 struct span {
     int32_t first;
     int32_t end;
 };
 
-static struct span inside(int32_t start, int32_t count, int32_t step, int32_t size) {
+/* Of `count` taps, `step` apart and the first at `start`, those in 0..size-1. With a step of 1
+ * there is at least one: TFLite's padding is never as wide as a kernel. */
+static inline struct span inside(int32_t start, int32_t count, int32_t step, int32_t size) {
     struct span span = {0, count};
+    if (step == 1) {
+        span.first = start < 0 ? -start : 0;
+        span.end = start + count > size ? size - start : count;
+        return span;
+    }
     while (span.first < count && start + span.first * step < 0) {
         span.first++;
     }
@@ -22,8 +29,8 @@ static struct span inside(int32_t start, int32_t count, int32_t step, int32_t si
     return span;
 }
 
-static void copy_taps(const struct nn_window *window, const int8_t *from, int32_t taps,
-                      int8_t *to) {
+static inline void copy_taps(const struct nn_window *window, const int8_t *from, int32_t taps,
+                             int8_t *to) {
     const int32_t channels = window->channels;
     const int32_t step = window->dilation_width * channels;
 
@@ -38,36 +45,31 @@ static void copy_taps(const struct nn_window *window, const int8_t *from, int32_
     }
 }
 
-/* What the kernel with its corner at row y, column x sees, to patch. */
-static void gather(const struct nn_mve_conv *layer, const int8_t *image, int32_t y, int32_t x,
+/* What the kernel at column x sees of `rows`, the first of them at `line`, to patch. */
+static void gather(const struct nn_mve_conv *layer, const int8_t *line, struct span rows, int32_t x,
                    int8_t *patch) {
     const struct nn_window *window = &layer->window;
     const int32_t channels = window->channels;
-    const int32_t line = window->input_width * channels;
     const int32_t patch_line = window->kernel_width * channels;
-    const struct span rows =
-        inside(y, window->kernel_height, window->dilation_height, window->input_height);
+    const int32_t down = window->dilation_height * window->input_width * channels;
     const struct span columns =
         inside(x, window->kernel_width, window->dilation_width, window->input_width);
     const int32_t taps = columns.end - columns.first;
-    const int32_t corner = x + columns.first * window->dilation_width;
-    const int8_t *from =
-        image + (y + rows.first * window->dilation_height) * line + corner * channels;
-    const int32_t down = window->dilation_height * line;
+    const int8_t *from = line + (x + columns.first * window->dilation_width) * channels;
+    int32_t left = rows.end - rows.first;
 
-    if (taps < window->kernel_width || rows.end - rows.first < window->kernel_height) {
+    if (taps < window->kernel_width || left < window->kernel_height) {
         nn_mve_fill(patch, layer->input_zero, layer->dense.depth);
-    }
-    patch += rows.first * patch_line + columns.first * channels;
-    if (taps * channels == 4) {
-        for (int32_t row = rows.first; row < rows.end; row++) {
+        patch += rows.first * patch_line + columns.first * channels;
+    } else if (patch_line == 4 && window->dilation_width == 1) {
+        for (; left > 0; left--) {
             memcpy(patch, from, 4);
             from += down;
-            patch += patch_line;
+            patch += 4;
         }
         return;
     }
-    for (int32_t row = rows.first; row < rows.end; row++) {
+    for (; left > 0; left--) {
         copy_taps(window, from, taps, patch);
         from += down;
         patch += patch_line;
@@ -81,17 +83,21 @@ void nn_mve_conv(const struct nn_mve_conv *layer, const int8_t *input, int8_t *p
         window->dilation_width == 1 &&
         (window->kernel_height == 1 ||
          (window->dilation_height == 1 && window->kernel_width == window->input_width));
+    const int32_t width = window->input_width * window->channels;
     const int8_t *waiting = NULL; /* the first of two outputs */
 
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t row = 0; row < window->output_height; row++) {
             const int32_t y = row * window->stride_height - window->pad_top;
-            for (int32_t column = 0; column < window->output_width; column++) {
-                const int32_t x = column * window->stride_width - window->pad_left;
-                const int8_t *seen = input + (y * window->input_width + x) * window->channels;
+            const struct span rows =
+                inside(y, window->kernel_height, window->dilation_height, window->input_height);
+            const int8_t *line = input + (y + rows.first * window->dilation_height) * width;
+            int32_t x = -window->pad_left;
+            for (int32_t left = window->output_width; left > 0; left--) {
+                const int8_t *seen = line + x * window->channels;
                 if (!one_piece || !nn_window_inside(window, y, x)) {
                     int8_t *patch = waiting == NULL ? patches : patches + layer->dense.depth;
-                    gather(layer, input, y, x, patch);
+                    gather(layer, line, rows, x, patch);
                     seen = patch;
                 }
                 if (waiting == NULL) {
@@ -101,9 +107,10 @@ void nn_mve_conv(const struct nn_mve_conv *layer, const int8_t *input, int8_t *p
                     output += 2 * layer->dense.channels;
                     waiting = NULL;
                 }
+                x += window->stride_width;
             }
         }
-        input += window->input_height * window->input_width * window->channels;
+        input += window->input_height * width;
     }
     if (waiting != NULL) {
         nn_mve_dense_row(&layer->dense, waiting, output);

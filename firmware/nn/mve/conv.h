@@ -3,9 +3,11 @@
  * Two outputs at a time: what the kernel sees of the input lies in one piece anyway or is gathered
  * into a patch, and nn_mve_dense_pair does the rest.
  *
- * Owns: nothing; the patches (2 * kernel_height * kernel_width * channels bytes) are the caller's
- * scratch.
- * Costs: beside the dense layer 9 instructions a row of the kernel and 40 an output.
+ * A patch is kernel_height * kernel_width * channels bytes; where all are gathered, it is filled up
+ * to a multiple of 16 with whatever lies there, and the weights with zeros.
+ *
+ * Owns: nothing; two patches are the caller's scratch.
+ * Costs: beside the dense layer about 8 instructions a row of the kernel and 80 an output.
  */
 #ifndef EARSHOT_NN_MVE_CONV_H
 #define EARSHOT_NN_MVE_CONV_H
@@ -15,7 +17,7 @@
 
 struct nn_mve_conv {
     struct nn_window window;
-    struct nn_mve_dense dense; /* depth = kernel_height * kernel_width * channels */
+    struct nn_mve_dense dense; /* depth: of a patch */
     int8_t input_zero;
 };
 

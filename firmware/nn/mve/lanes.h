@@ -9,16 +9,18 @@
 
 #include "requantize.h"
 
-/* value / 2^-shift, ties away from zero; shifts from -31 to 0. */
+/* value / 2^-shift, ties away from zero; the lowest byte of a shift is from -31 to 0. */
 static inline int32x4_t nn_mve_divide_pot(int32x4_t value, int32x4_t shift) {
     /* Less one when a negative value is shifted turns "ties up" into "ties away". */
     const int32x4_t away = vshrq_n_s32(vandq_s32(value, shift), 31);
     return vrshlq_s32(vaddq_s32(value, away), shift);
 }
 
-/* nn_requantize for shifts from -31 to 0. */
+/* nn_requantize. Shifts to the right are below zero in the lowest byte and have the sign of the
+ * lane; bits to the left are in the second byte. */
 static inline int32x4_t nn_mve_requantize(int32x4_t sums, int32x4_t multiplier, int32x4_t shift) {
-    return nn_mve_divide_pot(vqrdmulhq_s32(sums, multiplier), shift);
+    const int32x4_t shifted = vshlq_s32(sums, vshrq_n_s32(shift, 8));
+    return nn_mve_divide_pot(vqrdmulhq_s32(shifted, multiplier), shift);
 }
 
 /* One multiplier and shift for all lanes, in core registers. */

@@ -1,6 +1,6 @@
 /* mve/lookup.h: nn_lookup on Helium, 16 values at a time.
  *
- * Owns: nothing. input and output may be the same. Costs: 6 instructions 16 values.
+ * Owns: nothing. input and output may be the same. Costs: 1.2 instructions a value.
  */
 #ifndef EARSHOT_NN_MVE_LOOKUP_H
 #define EARSHOT_NN_MVE_LOOKUP_H

@@ -53,7 +53,7 @@ def build(paths: list[Path], folder: Path, target: str = "mve", *, layers: bool 
         sources = sorted(group.glob("*.c"))
         if sources:
             subprocess.run([*command, *sources], cwd=objects, check=True)
-    subprocess.run([*command, "-Wno-error", "-w", models, *plain], cwd=folder, check=True)
+    subprocess.run([*command, models, *plain], cwd=folder, check=True)
     objects = sorted(folder.glob("**/*.o"))
     subprocess.run(["arm-none-eabi-gcc", *FLAGS, *LINK, *objects, "-o", "image.elf"], cwd=folder, check=True)
     return [read(path) for path in paths]
@@ -66,7 +66,11 @@ def run(graphs: list[Graph], inputs: list[np.ndarray], folder: Path) -> list[Res
             file.write(np.uint32(len(calls)).tobytes() + calls.astype(np.int8).tobytes())
     done = subprocess.run(
         ["qemu-system-arm", *MACHINE, "-semihosting", "-kernel", "image.elf"],
-        **{"cwd": folder, "capture_output": True, "stdin": subprocess.DEVNULL, "timeout": 300, "check": False},
+        cwd=folder,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
     data, position, results = (folder / "out.bin").read_bytes(), 0, []

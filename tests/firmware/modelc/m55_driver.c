@@ -112,8 +112,8 @@ void stop(void) {
 }
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-    stack_top, (const void *)reset, (const void *)stop, (const void *)stop,
-    (const void *)stop, (const void *)stop, (const void *)stop, (const void *)stop,
+    stack_top,          (const void *)reset, (const void *)stop, (const void *)stop,
+    (const void *)stop, (const void *)stop,  (const void *)stop, (const void *)stop,
 };
 
 void reset(void) {
