@@ -80,7 +80,7 @@ def check(cases: Sequence[Case], targets: Sequence[str], libraries: Path, folder
     for target in targets:
         machine, place = MACHINES[target], folder / target
         place.mkdir(parents=True, exist_ok=True)
-        _check_target(machine, judged, expected, libraries, place, report)
+        _check_target(machine, judged, expected, libraries=libraries, folder=place, report=report)
     return report
 
 
@@ -88,6 +88,7 @@ def _check_target(
     machine: Machine,
     cases: Sequence[Case],
     expected: dict[str, np.ndarray],
+    *,
     libraries: Path,
     folder: Path,
     report: Report,
@@ -110,7 +111,7 @@ def _check_target(
             report.failures.append(_failure(compiled[0], machine.target, f"its C does not compile:\n{error}"))
             return
         for case in compiled:  # to find which
-            _check_target(machine, [case], expected, libraries, folder, report)
+            _check_target(machine, [case], expected, libraries=libraries, folder=folder, report=report)
         return
     if not compiled:
         return

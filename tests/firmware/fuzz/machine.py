@@ -97,8 +97,8 @@ def build_image(machine: Machine, names: Sequence[str], library: Path, folder: P
     program = folder / "networks.elf"
     common = [machine.compiler, *_WARNINGS, *machine.flags, *includes]
     _compile([*common, "-c", "networks.c"], folder)
-    _compile([*common, "networks.o", *machine.link, "-Wl,--no-warn-rwx-segments"]
-             + (["-Wl,--whole-archive", str(library), "-Wl,--no-whole-archive"]) + ["-o", str(program)], folder)
+    link = [*machine.link, "-Wl,--whole-archive", str(library), "-Wl,--no-whole-archive", "-Wl,--no-warn-rwx-segments"]
+    _compile([*common, "networks.o", *link, "-o", str(program)], folder)
     return program
 
 
