@@ -225,6 +225,15 @@ def test_functions_of_one_value(check, data, kind):
     check(model, [source], [result])
 
 
+@pytest.mark.parametrize("steps", [(0.010286450386047363, 0.010246111080050468), (0.05699330940, 0.06195507943)])
+def test_relu_divides_its_scales_in_double_precision(check, steps):
+    # One value lies so near a tie that a ratio in single precision would round it the other way.
+    model = TfliteFile()
+    source, result = (model.tensor((1, 256), step, -128) for step in steps)
+    model.operator("RELU", [source], [result])
+    check(model, [source], [result])
+
+
 @pytest.mark.parametrize("step", [2.0**-20, 0.0001, 0.02, 0.117, 0.43, 3.0])
 @pytest.mark.parametrize("zero", [-128, 0, 127])
 def test_logistic_is_exact_for_every_input(build, tmp_path, step, zero):
