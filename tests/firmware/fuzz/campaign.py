@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .case import Case, input_calls
+from .case import Case, input_calls, judge
 from .check import Report, check
 from .graphs import random_case, sketched
 
@@ -38,17 +38,28 @@ def run(
             folder = libraries / f"batch{start}"
             batches[pool.submit(check_seeds, batch, targets, libraries, folder)] = batch
         for done in as_completed(batches):
-            batch = batches[done]
             try:
                 whole.add(done.result())
             except BrokenProcessPool as error:
-                raise RuntimeError(
-                    f"the process died that had the graphs of seeds {batch[0]} to {batch[-1]} or their like: "
-                    "TFLite Micro's interpreter may have crashed; run them one by one"
-                ) from error
+                raise RuntimeError(f"a process died at once with {_who_crashes(seeds)}") from error
             if progress is not None:
-                progress(len(batch))
+                progress(len(batches[done]))
     return whole
+
+
+def _who_crashes(seeds: Sequence[int]) -> str:
+    """Names the first graph that TFLite Micro's interpreter does not survive."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for seed in seeds:
+            try:
+                pool.submit(_judged, seed).result()
+            except BrokenProcessPool:
+                return f"the graph of seed {seed}: TFLite Micro's interpreter crashes on it"
+    return f"one of the graphs {seeds[0]} to {seeds[-1]}, which the interpreter survives: memory may be short"
+
+
+def _judged(seed: int) -> None:
+    judge(random_case(seed))
 
 
 def shrink(seed: int, target: str, libraries: Path, folder: Path) -> Report | None:

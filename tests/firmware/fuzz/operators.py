@@ -424,7 +424,8 @@ def strided_slice(sketch: Sketch) -> bool:
 
 @entry("SOFTMAX", weight=0.5)
 def softmax(sketch: Sketch) -> bool:
-    data = sketch.find()
+    # The reference stops at an assertion where a row's powers come to 512.
+    data = sketch.find(lambda value: value.shape[-1] < 512)
     if data is None:
         return False
     spread = float(np.std(data.real)) or 1.0

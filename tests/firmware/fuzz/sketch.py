@@ -196,11 +196,21 @@ class Sketch:
                 room += [-low / (128 + zero)] if low < 0 and zero > -128 else []
                 scale = max([*room, spread * 1e-3])
             scale *= self.one_of([0.3, 0.7, 1, 1, 1, 1.1, 2, 5])
+            if self.chance(0.3):
+                scale = self._tie(real, scale)
             result = Quantization(float(np.float32(np.clip(scale, 1e-7, 1e4))), zero)
             counts = np.bincount(result.quantized(real).reshape(-1).view(np.uint8))
             if counts.max() <= max(0.6 * real.size, 1.5):
                 break
         return result
+
+    def _tie(self, real: np.ndarray, scale: float) -> float:
+        """A scale nearby under which one of the values lies halfway between two steps, as nearly as float32 has it.
+
+        There it shows whether a factor was computed in single or in double precision.
+        """
+        value = abs(float(self.one_of(real.reshape(-1))))
+        return value / (np.floor(value / scale) + 0.5) if value > 0 else scale
 
     def _keep(self, tensor: int, quantization: Quantization, sample: np.ndarray) -> Value:
         value = Value(tensor, quantization, sample)
