@@ -15,6 +15,8 @@ from . import campaign
 from .check import KEPT, Report, check
 from .machine import MACHINES, BuildError, build_kernels
 
+_SHOWN = 8  # failures in full
+
 
 def _stop(message: str) -> None:
     typer.echo(f"fuzz: {message}", err=True)
@@ -71,8 +73,11 @@ def command(
         with Progress() as progress:
             task = progress.add_task("graphs", total=count)
             report = campaign.run(seeds, targets, work, lambda more: progress.advance(task, more))
-    for failure in report.failures:
+    for failure in report.failures[:_SHOWN]:
         typer.echo(f"FAIL {failure}")
+    if len(report.failures) > _SHOWN:
+        others = sorted({f"{failure.case} on {failure.target}" for failure in report.failures[_SHOWN:]})
+        typer.echo(f"FAIL also {', '.join(others)}")
     first = report.failures[0] if report.failures else None
     if seeds and shrink and first and first.target in MACHINES:
         smaller = campaign.shrink(int(first.case[1:]), first.target, work, work / "shrink")

@@ -73,14 +73,18 @@ def _compile(command: list[str], folder: Path) -> None:
 
 def build_kernels(machine: Machine, folder: Path) -> None:
     """The engine's kernels for the machine's target, with the runner, as folder/libTARGET.a; raises BuildError."""
-    objects = folder / f"kernels_{machine.target}"
-    objects.mkdir(parents=True, exist_ok=True)
-    sources = [*sorted(NN.glob("*.c")), *sorted((NN / machine.target).glob("*.c"))]
     common = [machine.compiler, *_WARNINGS, *machine.flags, f"-I{NN}", "-c"]
-    _compile([*common, *map(str, sources)], objects)
-    _compile([*common, str(HERE / "runner.c"), str(HERE / machine.port)], objects)
+    objects: list[Path] = []
+    # A folder each: kernels of a core have the names of the portable ones.
+    for number, place in enumerate((NN, NN / machine.target, HERE)):
+        sources = [HERE / "runner.c", HERE / machine.port] if place == HERE else sorted(place.glob("*.c"))
+        built = folder / f"objects_{machine.target}_{number}"
+        built.mkdir(parents=True, exist_ok=True)
+        if sources:
+            _compile([*common, *map(str, sources)], built)
+        objects += sorted(built.glob("*.o"))
     archiver = machine.compiler.replace("gcc", "ar")
-    _compile([archiver, "rcs", f"../lib{machine.target}.a", *sorted(p.name for p in objects.glob("*.o"))], objects)
+    _compile([archiver, "qcs", f"lib{machine.target}.a", *map(str, objects)], folder)
 
 
 def build_image(machine: Machine, names: Sequence[str], library: Path, folder: Path) -> Path:
