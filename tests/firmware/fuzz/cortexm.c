@@ -1,7 +1,8 @@
 /* cortexm.c: the runner on a bare Cortex-M in QEMU.
  *
- * Files come and go by semihosting: inputs.bin and outputs.bin in QEMU's folder. The arena stands
- * between two guards; the stack is painted before each network. A fault ends the run with exit
+ * Files come and go by semihosting: inputs.bin and outputs.bin in QEMU's folder. The arena ends
+ * where memory ends, so that reading past it faults as well, and has a guard before it; the stack
+ * begins where memory begins and is painted before each network. A fault ends the run with exit
  * code 1; what was written until then says where.
  */
 #include <stddef.h>
@@ -11,8 +12,12 @@
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 #define COPROCESSOR_ACCESS REGISTER(0xE000ED88u)
+#define MPU_CONTROL REGISTER(0xE000ED94u)
+#define MPU_REGION REGISTER(0xE000ED98u)
+#define MPU_ADDRESS REGISTER(0xE000ED9Cu)
+#define MPU_SIZE REGISTER(0xE000EDA0u)
 
-enum { GUARD_BYTES = 1024, PAINT = 0x5AC3C35A };
+enum { GUARD_BYTES = 1024, ALIGNMENT = 16, RUBBISH = 0xA5, PAINT = 0x5AC3C35A };
 
 extern uint32_t runner_stack_bottom[];
 extern uint32_t runner_stack_top[];
@@ -22,6 +27,7 @@ _Noreturn void runner_reset(void);
 
 static uint32_t input_file;
 static uint32_t output_file;
+static int8_t *arena;
 static uint32_t arena_bytes;
 
 enum { SYS_OPEN = 0x01, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_EXIT = 0x18 };
@@ -76,33 +82,28 @@ static __attribute__((noinline)) void paint_stack(void) {
 }
 
 int8_t *port_arena(uint32_t bytes) {
-    if (bytes > (uint32_t)(runner_memory_end - runner_memory) - 2 * GUARD_BYTES) {
+    const uint32_t room = (uint32_t)(runner_memory_end - runner_memory);
+    const uint32_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes > room || taken + GUARD_BYTES > room) {
         return NULL;
     }
+    arena = runner_memory_end - taken;
     arena_bytes = bytes;
-    memset(runner_memory, 0xA5, bytes + 2 * GUARD_BYTES);
+    memset(arena - GUARD_BYTES, RUBBISH, GUARD_BYTES + taken);
     paint_stack();
-    return runner_memory + GUARD_BYTES;
+    return arena;
 }
 
-static bool is_untouched(const int8_t *guard) {
-    for (uint32_t i = 0; i < GUARD_BYTES; i++) {
-        if (guard[i] != (int8_t)0xA5) {
-            return false;
-        }
+static bool is_untouched(const int8_t *from, const int8_t *end) {
+    while (from < end && *from == (int8_t)RUBBISH) {
+        from++;
     }
-    return true;
+    return from == end;
 }
 
 uint32_t port_trespasses(void) {
-    uint32_t result = 0;
-    if (!is_untouched(runner_memory)) {
-        result |= RUNNER_WROTE_BEFORE;
-    }
-    if (!is_untouched(runner_memory + GUARD_BYTES + arena_bytes)) {
-        result |= RUNNER_WROTE_BEHIND;
-    }
-    return result;
+    return (is_untouched(arena - GUARD_BYTES, arena) ? 0u : RUNNER_WROTE_BEFORE) |
+           (is_untouched(arena + arena_bytes, runner_memory_end) ? 0u : RUNNER_WROTE_BEHIND);
 }
 
 uint32_t port_stack_bytes(void) {
@@ -113,11 +114,26 @@ uint32_t port_stack_bytes(void) {
     return (uint32_t)runner_stack_top - (uint32_t)word;
 }
 
+#if __ARM_ARCH < 8
+/* Makes 2^log2_bytes of memory a region of the Armv7-M memory protection unit, without access. */
+static void forbid(uint32_t region, uint32_t address, uint32_t log2_bytes) {
+    MPU_REGION = region;
+    MPU_ADDRESS = address;
+    MPU_SIZE = (log2_bytes - 1) << 1 | 1;
+}
+#endif
+
 void runner_reset(void) {
     COPROCESSOR_ACCESS |= 0xFu << 20;
     __asm volatile("dsb\n isb" ::: "memory");
 #if __ARM_ARCH >= 8
     __asm volatile("msr msplim, %0" ::"r"(runner_stack_bottom));
+#else
+    /* What borders on the memory of stack and arena is an alias or reads as zero. */
+    forbid(0, 0x10000000u, 28);
+    forbid(1, 0x20400000u, 22);
+    MPU_CONTROL = 5; /* on; all else as without it */
+    __asm volatile("dsb\n isb" ::: "memory");
 #endif
     input_file = open_file("inputs.bin", 1);
     output_file = open_file("outputs.bin", 5);

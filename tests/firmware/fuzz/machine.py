@@ -71,12 +71,12 @@ def _compile(command: list[str], folder: Path) -> None:
         raise BuildError("\n".join(done.stderr.splitlines()[:12]))
 
 
-def build_kernels(machine: Machine, folder: Path) -> None:
+def build_kernels(machine: Machine, folder: Path, engine: Path = NN) -> None:
     """The engine's kernels for the machine's target, with the runner, as folder/libTARGET.a; raises BuildError."""
-    common = [machine.compiler, *_WARNINGS, *machine.flags, f"-I{NN}", "-c"]
+    common = [machine.compiler, *_WARNINGS, *machine.flags, f"-I{engine}", "-c"]
     objects: list[Path] = []
     # A folder each: kernels of a core have the names of the portable ones.
-    for number, place in enumerate((NN, NN / machine.target, HERE)):
+    for number, place in enumerate((engine, engine / machine.target, HERE)):
         sources = [HERE / "runner.c", HERE / machine.port] if place == HERE else sorted(place.glob("*.c"))
         built = folder / f"objects_{machine.target}_{number}"
         built.mkdir(parents=True, exist_ok=True)
