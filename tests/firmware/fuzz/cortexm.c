@@ -82,7 +82,7 @@ static __attribute__((noinline)) void paint_stack(void) {
 }
 
 int8_t *port_arena(uint32_t bytes) {
-    const uint32_t room = (uint32_t)(runner_memory_end - runner_memory);
+    const uint32_t room = (uint32_t)runner_memory_end - (uint32_t)runner_memory;
     const uint32_t taken = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes > room || taken + GUARD_BYTES > room) {
         return NULL;
@@ -108,7 +108,7 @@ uint32_t port_trespasses(void) {
 
 uint32_t port_stack_bytes(void) {
     const uint32_t *word = runner_stack_bottom;
-    while (word < runner_stack_top && *word == PAINT) {
+    while ((uint32_t)word < (uint32_t)runner_stack_top && *word == PAINT) {
         word++;
     }
     return (uint32_t)runner_stack_top - (uint32_t)word;

@@ -5,9 +5,10 @@ import numpy as np
 from firmware.modelc.operators import LOWERINGS
 from firmware.modelc.reader import parse
 
+from . import elementwise, layers, layout, states  # noqa: F401 - they fill the table
 from .case import Case, input_calls
-from .operators import TABLE
 from .sketch import Sketch
+from .table import TABLE
 
 MOST_OPERATORS = 10
 _CALLS = (3, 1, 1)  # uniform, near the zero points, at the ends of the range

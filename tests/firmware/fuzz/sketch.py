@@ -4,7 +4,7 @@ The values are what the network computes, in floating point: they only serve to 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
@@ -233,17 +233,23 @@ class Sketch:
 
     def part(self, first: int, last: int) -> bytes:
         """A model of the operators from first up to last alone; what they read and nobody writes becomes an input."""
-        operators = self.file.operators[first:last]
+        before = [operator for operator in self.file.operators[:first] if operator[0] in ("CALL_ONCE", "VAR_HANDLE")]
+        operators = before + self.file.operators[first:last]
         read = [tensor for _, inputs, _, _ in operators for tensor in inputs if tensor >= 0]
         written = [tensor for _, _, outputs, _ in operators for tensor in outputs]
-        free = [tensor for tensor in read if tensor not in written and self.file.tensors[tensor]["data"] is None]
+        bound = [
+            i for i, tensor in enumerate(self.file.tensors) if tensor["data"] is not None or tensor.get("variable")
+        ]
+        free = [tensor for tensor in read if tensor not in written and tensor not in bound]
         names = [self.file.tensors[tensor]["name"] for tensor in read]
         ends = [
             tensor
             for tensor in written
-            if tensor not in read or self.file.tensors[tensor]["name"].removesuffix("_out") in names
+            if (self.file.tensors[tensor]["dtype"] != "resource"
+            and tensor not in read)
+            or self.file.tensors[tensor]["name"].removesuffix("_out") in names
         ]
-        return TfliteFile(self.file.tensors, operators).bytes(list(dict.fromkeys(free)), ends)
+        return replace(self.file, operators=operators).bytes(list(dict.fromkeys(free)), ends)
 
 
 def windows(real: np.ndarray, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], same: bool):

@@ -15,7 +15,7 @@ from tests.firmware.fuzz import campaign
 from tests.firmware.fuzz.check import Report, check
 from tests.firmware.fuzz.graphs import known
 from tests.firmware.fuzz.machine import MACHINES, build_kernels
-from tests.firmware.fuzz.operators import TABLE
+from tests.firmware.fuzz.table import TABLE
 
 GRAPHS = int(os.environ.get("EARSHOT_FUZZ_GRAPHS", "400"))
 REPOSITORY = Path(__file__).parents[3]
