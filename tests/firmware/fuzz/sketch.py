@@ -245,8 +245,7 @@ class Sketch:
         ends = [
             tensor
             for tensor in written
-            if (self.file.tensors[tensor]["dtype"] != "resource"
-            and tensor not in read)
+            if (self.file.tensors[tensor]["dtype"] != "resource" and tensor not in read)
             or self.file.tensors[tensor]["name"].removesuffix("_out") in names
         ]
         return replace(self.file, operators=operators).bytes(list(dict.fromkeys(free)), ends)
