@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from firmware.modelc.reader import parse
+
 from .case import Case, input_calls, judge
 from .check import Report, check
-from .graphs import random_case, sketched
+from .graphs import part_of, random_case, sketched
 
 PROCESSES = 2
 _BATCH = 50  # networks in one image; a machine's memory takes several hundred
@@ -68,8 +70,7 @@ def shrink(seed: int, target: str, libraries: Path, folder: Path) -> Report | No
     count = len(sketch.file.operators)
 
     def trial(first: int, last: int) -> Report:
-        case = part_case(seed, sketch.part(first, last), f"g{seed}_operators_{first}_to_{last - 1}")
-        return check([case], [target], libraries, folder)
+        return check([part_of(seed, sketch, first, last)], [target], libraries, folder)
 
     for last in range(1, count + 1):
         if (report := trial(0, last)).failures:
@@ -82,15 +83,8 @@ def shrink(seed: int, target: str, libraries: Path, folder: Path) -> Report | No
     return report
 
 
-def part_case(seed: int, model: bytes, name: str) -> Case:
-    """A part of a graph with inputs of its own."""
-    return model_case(model, name, calls=12, seed=seed)
-
-
 def model_case(model: bytes, name: str, calls: int, seed: int = 1) -> Case:
     """Any model, half of its inputs uniform and half near their zero points; states start over once more midway."""
-    from firmware.modelc.reader import parse
-
     random = np.random.default_rng(seed)
     inputs = input_calls(parse(model), random, calls // 2, calls - calls // 2)
     inputs = inputs[random.permutation(calls)]

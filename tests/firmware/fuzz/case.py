@@ -42,6 +42,11 @@ def input_calls(graph: Graph, random: np.random.Generator, uniform: int, quiet: 
     return np.concatenate(parts, axis=1)
 
 
+def sampled_call(graph: Graph, samples: dict[int, np.ndarray]) -> np.ndarray:
+    """Inputs [1, bytes]: the values under which a sketch's scales make ties."""
+    return np.concatenate([samples[index].reshape(-1).view(np.int8) for _, index in graph.inputs])[None]
+
+
 def _floats(graph: Graph, index: int, random: np.random.Generator, calls: int) -> np.ndarray:
     readers = [operator for operator in graph.operators if index in operator.inputs]
     shape = (calls, graph.tensors[index].count)

@@ -152,5 +152,6 @@ def float_input(sketch: Sketch) -> bool:
     shape = sketch.one_of(sketch.values).shape
     tensor = sketch.file.tensor(shape, None, None, dtype="float32")
     sketch.inputs.append(tensor)
-    sketch.apply("QUANTIZE", [tensor], sketch.random.normal(0, 2, shape))
+    sketch.samples[tensor] = sketch.random.normal(0, 2, shape).astype(np.float32)
+    sketch.apply("QUANTIZE", [tensor], sketch.samples[tensor].astype(np.float64))
     return True

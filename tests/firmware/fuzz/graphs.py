@@ -6,7 +6,7 @@ from firmware.modelc.operators import LOWERINGS
 from firmware.modelc.reader import parse
 
 from . import elementwise, layers, layout, states  # noqa: F401 - they fill the table
-from .case import Case, input_calls
+from .case import Case, input_calls, sampled_call
 from .sketch import Sketch
 from .table import TABLE
 
@@ -56,6 +56,15 @@ def random_case(seed: int) -> Case:
     graph = parse(model)
     calls = input_calls(graph, sketch.random, *(_CALLS_WITH_STATES if graph.states else _CALLS))
     # Uniform and quiet calls take turns, so that states see both.
-    calls = calls[sketch.random.permutation(len(calls))]
+    calls = np.concatenate([sampled_call(graph, sketch.samples), calls[sketch.random.permutation(len(calls))]])
     starts = [number in (0, len(calls) - 2) for number in range(len(calls))]
     return Case(f"g{seed}", model, calls, tuple(starts))
+
+
+def part_of(seed: int, sketch: Sketch, first: int, last: int) -> Case:
+    """The operators from first up to last of a seed's sketch, by themselves."""
+    model = sketch.part(first, last)
+    graph = parse(model)
+    calls = input_calls(graph, np.random.default_rng(seed), *_CALLS_WITH_STATES)
+    calls = np.concatenate([sampled_call(graph, sketch.samples), calls])
+    return Case(f"g{seed}_operators_{first}_to_{last - 1}", model, calls, (True, *[False] * (len(calls) - 1)))

@@ -52,7 +52,7 @@ def _weigh(
             scales[sketch.integer(0, channels - 1)] *= 2.0 ** sketch.integer(-24, 8)
     scales = np.clip(scales, 1e-9, 1e3).astype(np.float32)
     weights = sketch.file.tensor(values.shape, scales, 0, values, axis=axis)
-    real = sums * scales
+    real = sums * scales.astype(np.float64)
     if sketch.chance(0.2):
         return weights, [], real
     # As the reference wants them: scaled by the input's scale times the weights'.
@@ -60,7 +60,7 @@ def _weigh(
     wide = np.clip(random.normal(0, 1, channels) * np.std(real) / bias_scales, -(2**29), 2**29)
     bias = np.rint(wide).astype(np.int32)
     tensor = sketch.file.tensor((channels,), bias_scales, 0, bias, "int32")
-    return weights, [tensor], real + bias * bias_scales
+    return weights, [tensor], real + bias * (data.quantization.scale * scales.astype(np.float64))
 
 
 def _geometry(sketch: Sketch, image: Value, kinds: list[str]) -> tuple[list[int], list[int], list[int], int] | None:

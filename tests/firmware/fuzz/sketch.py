@@ -88,6 +88,7 @@ class Sketch:
     values: list[Value] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)  # those that must be, whatever reads them
+    samples: dict[int, np.ndarray] = field(default_factory=dict)  # of every activation, inputs among them
     states: int = 0
 
     def chance(self, probability: float) -> bool:
@@ -196,25 +197,28 @@ class Sketch:
                 room += [-low / (128 + zero)] if low < 0 and zero > -128 else []
                 scale = max([*room, spread * 1e-3])
             scale *= self.one_of([0.3, 0.7, 1, 1, 1, 1.1, 2, 5])
-            if self.chance(0.3):
-                scale = self._tie(real, scale)
             result = Quantization(float(np.float32(np.clip(scale, 1e-7, 1e4))), zero)
             counts = np.bincount(result.quantized(real).reshape(-1).view(np.uint8))
             if counts.max() <= max(0.6 * real.size, 1.5):
                 break
-        return result
+        return self._with_a_tie(real, result) if self.chance(0.5) else result
 
-    def _tie(self, real: np.ndarray, scale: float) -> float:
+    def _with_a_tie(self, real: np.ndarray, near: Quantization) -> Quantization:
         """A scale nearby under which one of the values lies halfway between two steps, as nearly as float32 has it.
 
         There it shows whether a factor was computed in single or in double precision.
         """
-        value = abs(float(self.one_of(real.reshape(-1))))
-        return value / (np.floor(value / scale) + 0.5) if value > 0 else scale
+        inside = (near.quantized(real) > -125) & (near.quantized(real) < 124) & (np.abs(real) > 5 * near.scale)
+        if not inside.any():
+            return near
+        value = abs(float(self.one_of(real[inside])))
+        scale = np.float32(value / (np.floor(value / near.scale) + 0.5))
+        return Quantization(float(scale), near.zero)
 
     def _keep(self, tensor: int, quantization: Quantization, sample: np.ndarray) -> Value:
         value = Value(tensor, quantization, sample)
         self.values.append(value)
+        self.samples[tensor] = sample
         return value
 
     def finish(self) -> bytes:
