@@ -144,6 +144,9 @@ class _Storage:
                 continue
             if not (self.is_whole(index) and self.is_whole(step.writes)):
                 continue
+            # A value that is repeated along an axis must outlast the first that is written; a part of it would not.
+            if any(self.home.get(other, (-1,))[0] == old and not self.is_whole(other) for other in step.reads):
+                continue
             if self.lifetime(old)[1] <= position <= self.lifetime(new)[0]:
                 self.join(new, index, 0)
                 return

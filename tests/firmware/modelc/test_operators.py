@@ -207,6 +207,17 @@ def test_add_of_a_constant_and_of_a_tensor_to_itself(check, data):
     check(model, [source], [result])
 
 
+def test_add_does_not_write_over_a_part_that_is_repeated(check):
+    # The part lives within the joined tensor, whose memory the sum would like to take over.
+    model = TfliteFile()
+    source, part = model.tensor((1, 2), 0.05, 3), model.tensor((1, 2), 0.1, -4)
+    joined, result = model.tensor((3, 2), 0.1, -4), model.tensor((3, 2), 0.3, 9)
+    model.operator("QUANTIZE", [source], [part])
+    model.operator("CONCATENATION", [part, part, part], [joined], Axis=0)
+    model.operator("ADD", [joined, part], [result])
+    check(model, [source], [result])
+
+
 @examples(10)
 @given(st.data(), st.sampled_from(["LOGISTIC", "RELU", "RELU6", "QUANTIZE"]))
 def test_functions_of_one_value(check, data, kind):
