@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .sketch import Quantization, Sketch, Value
+from .sketch import Quantization, Sketch, Value, values_of
 from .table import entry
 
 
@@ -35,6 +35,20 @@ def _broadcast(sketch: Sketch, kind: str, compute: Callable[[np.ndarray, np.ndar
 @entry("ADD", weight=1.5)
 def add(sketch: Sketch) -> bool:
     return _broadcast(sketch, "ADD", np.add)
+
+
+@entry("ADD", "CONCATENATION", weight=0.4)
+def sum_with_a_part(sketch: Sketch) -> bool:
+    """What is added to a tensor lives within it: the planner must not let the sum write over it."""
+    part = sketch.find(lambda value: 1 in value.shape and len(value.shape) > 1 and values_of(value.shape) < 1000)
+    if part is None:
+        return False
+    axis, count = part.shape.index(1), sketch.integer(2, 4)
+    real = np.concatenate([part.real] * count, axis=axis)
+    joined = sketch.apply("CONCATENATION", [part.tensor] * count, real, part.quantization, Axis=axis)
+    ends = [joined, part] if sketch.chance(0.5) else [part, joined]
+    sketch.apply("ADD", [end.tensor for end in ends], real + part.real, activation=sketch.activation())
+    return True
 
 
 @entry("MUL")
