@@ -9,12 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 DEMO_PACKAGES := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi espeak-ng espeak-ng-data
-TEST_PACKAGES := $(DEMO_PACKAGES) qemu-system-arm cppcheck tmux libportaudio2
+TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2
 
 DEMO_CLIP := build/demo.wav
 # For the shell, whatever stands in the name: make does not expand it, quotes hold it together.
 QUOTED_WAV = '$(subst ','\'',$(or $(value WAV),$(DEMO_CLIP)))'
-C_FILES = $(shell git ls-files '*.c' '*.h')
+C_FILES = $(shell git ls-files '*.c' '*.cc' '*.h')
 
 # What a failed or interrupted step left half done is made again.
 .DELETE_ON_ERROR:

@@ -1,7 +1,8 @@
 """What an image takes: `python -m firmware.size_report IMAGE.elf --board NAME [--json]`.
 
 Flash is what is loaded (.vectors, .text, the start values of .data). RAM is .data, .bss, .noinit and the stack's
-reserve. Both are held against the limits of board.toml; an image over one of them ends with exit code 1.
+reserve. Both are held against the limits of board.toml, or its memories; an image over one of them ends with exit
+code 1.
 """
 
 from __future__ import annotations
@@ -90,6 +91,14 @@ def table(sizes: Sizes, limits: boards.Limits | None, top: int) -> str:
     return "\n".join(lines)
 
 
+def memories(board: boards.Board) -> boards.Limits | None:
+    """All that the linker may fill of the board's flash and RAM, as limits; None for a board without an image."""
+    if board.image is None:
+        return None
+    regions = board.image.memory
+    return boards.Limits(flash_bytes=regions["FLASH"].length, ram_bytes=regions["RAM"].length)
+
+
 def excesses(sizes: Sizes, limits: boards.Limits | None) -> list[str]:
     """A sentence for each limit that the image is over."""
     if limits is None:
@@ -106,20 +115,24 @@ def main(
     image: Annotated[Path, typer.Argument(help="The linked image (.elf).")],
     board: Annotated[str, typer.Option(help="Whose limits to hold it against.")],
     top: Annotated[int, typer.Option(help="How many of the biggest symbols to show.")] = 12,
+    whole_memory: Annotated[
+        bool, typer.Option("--whole-memory", help="Hold it against the board's memories instead of the limits.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     """Print what an image takes of flash and RAM; exit code 1 if that is over the board's limits."""
     try:
-        limits = boards.load(board).limits
+        facts = boards.load(board)
+        limits = memories(facts) if whole_memory else facts.limits
         sizes = measure(image)
     except (boards.BoardError, OSError, ELFError) as error:
         typer.echo(f"{image}: {error}", err=True)
         raise typer.Exit(2) from error
     if as_json:
-        facts = asdict(sizes) | {"limits": limits.model_dump() if limits else None}
-        facts["flash_symbols"] = facts["flash_symbols"][:top]
-        facts["ram_symbols"] = facts["ram_symbols"][:top]
-        typer.echo(json.dumps(facts))
+        figures = asdict(sizes) | {"limits": limits.model_dump() if limits else None}
+        figures["flash_symbols"] = figures["flash_symbols"][:top]
+        figures["ram_symbols"] = figures["ram_symbols"][:top]
+        typer.echo(json.dumps(figures))
     else:
         typer.echo(table(sizes, limits, top))
     over = excesses(sizes, limits)

@@ -70,11 +70,12 @@ def from_q8_q16(tensor: Tensor) -> int:
 class Emitter:
     """Writes one network for one target; `constant_bytes` is known once `source` has been called."""
 
-    def __init__(self, name: str, graph: Graph, plan: Plan, target: Target) -> None:
+    def __init__(self, name: str, graph: Graph, plan: Plan, target: Target, trace: bool = False) -> None:
         self.name = name
         self.graph = graph
         self.plan = plan
         self.target = target
+        self.trace = trace  # calls of nn_trace() round each step, for measuring
         self._constants = _Constants(name)
         self._structs: list[str] = []
 
@@ -82,6 +83,11 @@ class Emitter:
     def constant_bytes(self) -> int:
         """Bytes of constant arrays, without the parameter structs."""
         return self._constants.size
+
+    @property
+    def trace_calls(self) -> int:
+        """How often an invocation calls nn_trace()."""
+        return 2 * len(self.plan.steps) if self.trace else 0
 
     def header(self) -> str:
         """NAME.h."""
@@ -133,6 +139,7 @@ class Emitter:
             "",
             *[f'#include "{header}"' for header in own],
             "",
+            *(["void nn_trace(uint32_t operator_index);", ""] if self.trace else []),
             *self._constants.lines,
             *self._structs,
             *self._function("bool", "init", starts),
@@ -182,13 +189,16 @@ class Emitter:
             if isinstance(argument, Operand):
                 arguments.append(self._pointer(argument.tensor, argument.offset))
             elif isinstance(argument, Scratch):
-                arguments.append(f"{_ARENA} + {self.plan.scratch[number]}" if step.scratch else "NULL")
+                pointer = f"{_ARENA} + {self.plan.scratch[number]}" if step.scratch else "NULL"
+                arguments.append(pointer if argument.of == "int8_t" else f"({argument.of} *)({pointer})")
             elif isinstance(argument, np.ndarray):
                 arguments.append(self._constants.name_of(argument))
             else:
                 arguments.append(str(argument))
         operator = self.graph.operators[step.operator]
-        return [f"/* {operator.index} {operator.kind} */", f"{kernel.function}({', '.join(arguments)});"]
+        hook = [f"nn_trace({operator.index});"] if self.trace else []
+        call = f"{kernel.function}({', '.join(arguments)});"
+        return [f"/* {operator.index} {operator.kind} */", *hook, call, *hook]
 
     def _moves(self) -> list[str]:
         lines = []

@@ -18,7 +18,9 @@ class Operand:
 
 @dataclass(frozen=True)
 class Scratch:
-    """The pointer to the step's scratch memory."""
+    """The pointer to the step's scratch memory, as a pointer to the C type `of`."""
+
+    of: str = "int8_t"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Builds the native library when it is missing or older than a source, and loads it through cffi.
 
 EARSHOT_SANITIZE=1 asks for the one under AddressSanitizer and UndefinedBehaviorSanitizer; the process must then have
-been started with gcc's libasan.so in LD_PRELOAD.
+been started with gcc's libasan.so in LD_PRELOAD. EARSHOT_ENGINE=tflm asks for the one that runs its networks on
+TensorFlow Lite Micro; EARSHOT_TFLM_INCLUDE and EARSHOT_TFLM_LIB are then the build's tflm_include and tflm_lib.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from cffi import FFI
 FIRMWARE = Path(__file__).resolve().parents[1]
 STAMP = "native.cdef"
 """What the library declares, for cffi."""
-SOURCES = ("*.c", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
+SOURCES = ("*.c", "*.cc", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
 
 
 class NativeBuildError(RuntimeError):
@@ -37,9 +38,23 @@ def sanitized() -> bool:
     return os.environ.get("EARSHOT_SANITIZE") == "1"
 
 
+def engine_suffix() -> str:
+    """What the engine that this process asks for adds to the name of a build folder; "" for our own."""
+    engine = os.environ.get("EARSHOT_ENGINE") or "earshot"
+    return "" if engine == "earshot" else f"-{engine}"
+
+
+def engine_arguments() -> list[str]:
+    """What the engine that this process asks for adds to the command line of scons."""
+    if not engine_suffix():
+        return []
+    paths = {name: os.environ.get(f"EARSHOT_{name.upper()}", "") for name in ("tflm_include", "tflm_lib")}
+    return [f"engine={os.environ['EARSHOT_ENGINE']}", *(f"{name}={path}" for name, path in paths.items())]
+
+
 def build_folder() -> Path:
     """build/native beside a checkout's firmware/; a folder of the user's cache for an installed package."""
-    name = "native-asan" if sanitized() else "native"
+    name = f"native{engine_suffix()}" + ("-asan" if sanitized() else "")
     root = FIRMWARE.parent
     if (root / "pyproject.toml").exists() and os.access(root, os.W_OK):
         return root / "build" / name
@@ -52,7 +67,8 @@ def build() -> Path:
     folder = build_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):
-        if not _is_fresh(folder):
+        # Only scons knows of which other files an engine that is not ours is made.
+        if engine_suffix() or not _is_fresh(folder):
             started = time.time_ns()
             _scons(folder)
             stamp = folder / STAMP
@@ -97,6 +113,7 @@ def _is_fresh(folder: Path) -> bool:
 
 def _scons(folder: Path) -> None:
     command = [sys.executable, "-m", "SCons", "-Q", "-C", str(FIRMWARE), "board=native", f"build={folder}"]
+    command += engine_arguments()
     if sanitized():
         command.append("sanitize=1")
     # The build runs Python and gcc, which know nothing of a preloaded sanitizer.

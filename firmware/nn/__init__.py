@@ -1,1 +1,1 @@
-"""INT8 kernels in C, the engine's seam (engine.h), and their benchmark (python -m firmware.nn.bench)."""
+"""INT8 kernels in C, the engine's seam (engine.h), and what they cost (PERFORMANCE.md, from firmware.bench)."""

@@ -1,9 +1,9 @@
 /* engine.h: the seam between the pipeline and whatever runs a network.
  *
- * modelc emits one `const struct nn_model NAME_model` a network (engine=earshot); a TFLite Micro
- * library can stand behind the same struct (engine=tflm). All memory is the caller's: an arena of
- * arena_bytes, 16-byte aligned, that holds activations, state and scratch. Two arenas are two
- * independent instances.
+ * modelc emits one `const struct nn_model NAME_model` a network (engine=earshot); nn/tflm/engine.cc
+ * gives the same struct on a TFLite Micro library (engine=tflm). All memory is the caller's: an
+ * arena of arena_bytes, 16-byte aligned, that holds activations, state and scratch. Two arenas are
+ * two independent instances.
  *
  * Streaming state (an input NAME and an output NAME_out of one shape and scale) lives in the arena
  * and is carried by invoke() itself: a caller only sees the other tensors.

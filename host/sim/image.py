@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from firmware import boards
-from firmware.native.library import build_folder
+from firmware.native.library import build_folder, engine_arguments, engine_suffix
 from host.sim.virtual_board import SimulationError
 
 FIRMWARE = boards.FIRMWARE
-SOURCES = ("*.c", "*.h", "*.ld", "*.py", "*.toml", "*.tflite", "SConstruct")
+SOURCES = ("*.c", "*.cc", "*.h", "*.ld", "*.py", "*.toml", "*.tflite", "SConstruct")
 BUILD = build_folder().parent
 
 
@@ -21,13 +21,14 @@ def built(name: str) -> Path:
 
     Says on stderr when it has to build them. SimulationError if that fails.
     """
-    folder = BUILD / name
+    folder = BUILD / f"{name}{engine_suffix()}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process builds at a time
         stamp = folder / "built"
-        if not _is_fresh(stamp, folder / "earshot.bin"):
-            print(f"building the image of {name}: scons -C firmware board={name}", file=sys.stderr)
+        if engine_suffix() or not _is_fresh(stamp, folder / "earshot.bin"):
+            said = " ".join(["scons -C firmware", f"board={name}", *engine_arguments()])
+            print(f"building the image of {name}: {said}", file=sys.stderr)
             _scons(name, folder)
             stamp.touch()
     return folder
@@ -43,6 +44,7 @@ def _is_fresh(stamp: Path, image: Path) -> bool:
 
 def _scons(name: str, folder: Path) -> None:
     command = [sys.executable, "-m", "SCons", "-Q", "-C", str(FIRMWARE), f"board={name}", f"build={folder}"]
+    command += engine_arguments()
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         said = "\n".join((result.stdout + result.stderr).strip().splitlines()[-20:])

@@ -1,5 +1,6 @@
 """The build: a second run does nothing, a changed input rebuilds what hangs on it, mistakes end in a sentence."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -137,8 +138,15 @@ def test_a_stack_that_is_too_small_fails_the_link(tree):
         (["bord=artemis"], "unknown option bord; `scons -C firmware -h` lists them"),
         (["board=artemis", "sanitize=1"], "sanitize=1 is for board=native"),
         (["board=artemis", "engine=tensor"], "engine"),
-        (["board=artemis", "engine=tflm"], "engine=tflm needs tflm=FOLDER"),
-        (["board=artemis", "engine=tflm", "tflm=/nowhere"], "/nowhere has no tensorflow/lite/micro"),
+        (["engine=tflm"], "engine=tflm needs tflm_include=; firmware/nn/tflm/README.md says what to build"),
+        (["engine=tflm", "tflm_include=/usr"], "engine=tflm needs tflm_lib="),
+        (["engine=tflm", "tflm_include=/usr:/nowhere", "tflm_lib=a.a"], "tflm_include names /nowhere, and there is no"),
+        (
+            ["engine=tflm", "tflm_include=/usr", "tflm_lib=a.a"],
+            "no folder of tflm_include has tensorflow/lite/micro/micro_interpreter.h; add the one of tflite-micro",
+        ),
+        (["tflm_lib=a.a"], "tflm_lib is for engine=tflm"),
+        (["engine=tflm", "tflm=/usr"], "unknown option tflm; "),
     ],
 )
 def test_a_mistake_on_the_command_line_ends_in_a_sentence(built, arguments, message):
@@ -146,6 +154,76 @@ def test_a_mistake_on_the_command_line_ends_in_a_sentence(built, arguments, mess
     assert result.returncode == 2
     assert message in result.stderr + result.stdout
     assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def tflm_headers(tmp_path) -> str:
+    """Folders that look like TFLite Micro's, as far as the build looks before it compiles."""
+    headers = {
+        "tflite-micro": "tensorflow/lite/micro/micro_interpreter.h",
+        "flatbuffers/include": "flatbuffers/flatbuffers.h",
+        "gemmlowp": "fixedpoint/fixedpoint.h",
+        "ruy": "ruy/profiler/instrumentation.h",
+    }
+    for folder, header in headers.items():
+        (tmp_path / folder / header).parent.mkdir(parents=True)
+        (tmp_path / folder / header).touch()
+    return ":".join(str(tmp_path / folder) for folder in headers)
+
+
+@pytest.mark.parametrize("board", boards.names())
+def test_tflm_is_compiled_behind_the_seam_instead_of_our_kernels(board, built, tflm_headers, tmp_path):
+    (tmp_path / "libtflm.a").touch()
+    where = [f"tflm_include={tflm_headers}", f"tflm_lib={tmp_path / 'libtflm.a'}", "tflm_arena=50000"]
+    result = built.scons(f"board={board}", "engine=tflm", *where, "-n")
+    if "has no headers of the C++ library" in result.stderr:
+        pytest.skip(result.stderr)
+    assert result.returncode == 0, result.stderr
+    assert "generate vad_tflm.h vad.h vad_tflite.c vad_tflite.h" in result.stdout
+    assert "compile nn/tflm/engine.cc" in result.stdout
+    assert "compile nn/conv.c" not in result.stdout
+
+
+def test_a_compiler_without_the_headers_of_cxx_is_told_with_what_to_install(built, tflm_headers, tmp_path):
+    (tmp_path / "libtflm.a").touch()
+    bare = tmp_path / "bin" / "arm-none-eabi-g++"  # as Debian's gcc-arm-none-eabi alone brings it
+    bare.parent.mkdir()
+    bare.write_text('#!/bin/sh\nexec arm-none-eabi-gcc -nostdinc++ "$@"\n')
+    bare.chmod(0o755)
+    where = [f"tflm_include={tflm_headers}", f"tflm_lib={tmp_path / 'libtflm.a'}"]
+    path = f"{bare.parent}:{os.environ['PATH']}"
+    result = built.scons("board=artemis", "engine=tflm", *where, env=os.environ | {"PATH": path})
+    assert result.returncode == 2
+    assert "on Debian: apt-get install libstdc++-arm-none-eabi-newlib" in result.stderr
+
+
+def test_another_arena_for_tflm_compiles_the_adapter_again(tree):
+    include, library = (os.environ.get(f"EARSHOT_TFLM_{name}") for name in ("INCLUDE", "LIB"))
+    if not include or not library:
+        pytest.skip("EARSHOT_TFLM_INCLUDE and EARSHOT_TFLM_LIB name no TFLite Micro library for this computer")
+    call = ["engine=tflm", f"tflm_include={include}", f"tflm_lib={library}"]
+    assert tree.scons(*call).returncode == 0
+    assert "compile" not in tree.scons(*call, "-n").stdout
+    assert "compile nn/tflm/engine.cc" in tree.scons(*call, "tflm_arena=50000").stdout
+
+
+@pytest.mark.parametrize(
+    ("without", "more", "message"),
+    [
+        ("ruy", [], "no folder of tflm_include has ruy/profiler/instrumentation.h; add the one of ruy"),
+        ("", [], "libtflm.a, and there is no such file"),
+        ("", ["tflm_arena=much"], "tflm_arena=much is no number of bytes"),
+    ],
+)
+def test_what_tflm_lacks_is_told_before_anything_is_compiled(built, tflm_headers, without, more, message):
+    folders = [folder for folder in tflm_headers.split(":") if not without or not folder.endswith(without)]
+    library = Path(folders[0]).parent / "libtflm.a"
+    if more:
+        library.touch()
+    result = built.scons("engine=tflm", f"tflm_include={':'.join(folders)}", f"tflm_lib={library}", *more)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "compile" not in result.stdout
 
 
 def test_a_missing_compiler_is_told_with_what_to_install(built):

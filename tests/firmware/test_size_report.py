@@ -108,6 +108,13 @@ def test_the_command_fails_an_image_over_its_limits(tmp_path, image, command):
     assert "over the limit" in result.output
 
 
+def test_an_image_with_another_engine_may_fill_the_memories(image, command):
+    result = command(image, "--board", "artemis", "--json", "--whole-memory")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["limits"] == {"flash_bytes": 0xF_0000, "ram_bytes": 0x8000}
+    assert size_report.memories(boards.load("native")) is None
+
+
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"no image"])
 def test_what_is_no_elf_file_is_refused_by_name(tmp_path, command, content):
     path = tmp_path / "junk.elf"

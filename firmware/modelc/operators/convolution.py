@@ -27,17 +27,26 @@ def conv_2d(graph: Graph, operator: Operator) -> list[Step]:
     weights = symmetric_weights(graph, operator)
     if len(weights.shape) != 4 or len(image.shape) != 4 or len(output.shape) != 4:
         raise ModelError(f"{operator} needs four axes, and {weights} is {list(weights.shape)}")
-    channels, height, width, depth = weights.shape
+    channels, _, _, depth = weights.shape
     if depth != image.shape[3]:
         raise ModelError(f"{operator} is a grouped convolution ({image.shape[3]} channels in, {depth} in the kernel)")
     if output.shape[3] != channels:
         raise ModelError(f"{operator} has {channels} kernels, but {output} is {list(output.shape)}")
-    geometry = window(operator, image, output, (height, width))
     assert weights.data is not None
-    rows = weights.data.reshape(channels, -1)
-    multipliers, shifts = channel_multipliers(_multipliers(operator, image, weights, output, axis=0))
+    factors = _multipliers(operator, image, weights, output, axis=0)
+    return [_convolution(graph, operator, image, weights.data, factors)]
+
+
+def _convolution(graph: Graph, operator: Operator, image: Tensor, filters: np.ndarray, factors: list[float]) -> Step:
+    """filters: int8 [channels out, height, width, channels in]; factors: one a channel out."""
+    output = graph.output(operator)
+    channels, kernel = filters.shape[0], filters.shape[1:3]
+    rows = filters.reshape(channels, -1)
+    depth = rows.shape[1]
+    geometry = window(operator, image, output, kernel)
+    multipliers, shifts = channel_multipliers(factors)
     dense = {
-        "depth": rows.shape[1],
+        "depth": depth,
         "channels": channels,
         "multiplier_step": 1,
         "weights": rows,
@@ -46,21 +55,21 @@ def conv_2d(graph: Graph, operator: Operator) -> list[Step]:
         "shift": shifts,
         "output": output_range(operator, output),
     }
-    step = Step(operator.index, "dense", [], (image.index,), output.index, macs=output.count * rows.shape[1])
-    if (height, width) == (1, 1) and geometry["stride_height"] == geometry["stride_width"] == 1:
+    step = Step(operator.index, "dense", [], (image.index,), output.index, macs=output.count * depth)
+    if kernel == (1, 1) and geometry["stride_height"] == geometry["stride_width"] == 1:
         step.parameters = dense
         step.arguments = [Operand(image.index), image.count // depth, Operand(output.index)]
-        return [step]
+        return step
     step.kernel = "conv"
     step.parameters = {"window": geometry, "dense": dense, "input_zero": image.zero_point}
     step.arguments = [Operand(image.index), Scratch(), Operand(output.index)]
-    step.scratch = rows.shape[1]
-    return [step]
+    step.scratch = depth
+    return step
 
 
 @lowering("DEPTHWISE_CONV_2D", tflm="AddDepthwiseConv2D")
 def depthwise_conv_2d(graph: Graph, operator: Operator) -> list[Step]:
-    """Weights [1, height, width, channels out]."""
+    """Weights [1, height, width, channels out]; of one channel in, this is a CONV_2D."""
     image, output = graph.activation(graph.input(operator, 0)), graph.output(operator)
     weights = symmetric_weights(graph, operator)
     if len(weights.shape) != 4 or weights.shape[0] != 1 or len(image.shape) != 4 or len(output.shape) != 4:
@@ -70,10 +79,14 @@ def depthwise_conv_2d(graph: Graph, operator: Operator) -> list[Step]:
         raise ModelError(
             f"{operator} gives {channels} channels from {image.shape[3]}, and {output} is {list(output.shape)}"
         )
-    geometry = window(operator, image, output, (height, width))
     assert weights.data is not None
     columns = weights.data.reshape(-1, channels)
-    multipliers, shifts = channel_multipliers(_multipliers(operator, image, weights, output, axis=3))
+    factors = _multipliers(operator, image, weights, output, axis=3)
+    if image.shape[3] == 1:
+        filters = np.ascontiguousarray(columns.T).reshape(channels, height, width, 1)
+        return [_convolution(graph, operator, image, filters, factors)]
+    geometry = window(operator, image, output, (height, width))
+    multipliers, shifts = channel_multipliers(factors)
     padded = hangs_over(geometry)
     return [
         Step(

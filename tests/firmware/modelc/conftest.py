@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from judge import judge
 
 from firmware.modelc import compile_model
 from firmware.modelc.graph import Graph
@@ -20,11 +21,14 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Driver and portable kernels as a static library, with sanitizers."""
+    """Driver, portable kernels and those for Armv7E-M as a static library, with sanitizers."""
     folder = tmp_path_factory.mktemp("kernels")
-    sources = [*sorted((REPOSITORY / "firmware/nn").glob("*.c")), Path(__file__).with_name("model_driver.c")]
-    includes = [f"-I{REPOSITORY / 'firmware/nn'}", "-DMODEL=net_model"]
-    subprocess.run(["gcc", *WARNINGS, *SANITIZERS, *includes, "-O1", "-g", "-c", *sources], cwd=folder, check=True)
+    nn = REPOSITORY / "firmware/nn"
+    sources = [*sorted(nn.glob("*.c")), *sorted(nn.glob("dsp/*.c")), Path(__file__).with_name("model_driver.c")]
+    for source in sources:
+        target = f"{source.parent.name}_{source.stem}.o"
+        flags = [*WARNINGS, *SANITIZERS, f"-I{nn}", "-DMODEL=net_model", "-O1", "-g"]
+        subprocess.run(["gcc", *flags, "-c", source, "-o", target], cwd=folder, check=True)
     subprocess.run(["ar", "rcs", "libnn.a", *sorted(folder.glob("*.o"))], cwd=folder, check=True)
     return folder / "libnn.a"
 
@@ -46,27 +50,7 @@ class Network:
 
     def judge(self, calls: np.ndarray) -> np.ndarray:
         """The same from TFLite Micro's reference kernels; states are carried by hand."""
-        from tflite_micro.python.tflite_micro import runtime
-
-        interpreter = runtime.Interpreter.from_file(str(self.path), arena_size=4 << 20)
-        tensors = self.graph.tensors
-        order_in, order_out = interface_order(self.graph)
-        states = {
-            s.input: np.full(tensors[s.input].shape, tensors[s.input].zero_point, np.int8) for s in self.graph.states
-        }
-        results = []
-        for call in calls.astype(np.int8):
-            values, position = dict(states), 0
-            for _, index in self.graph.inputs:
-                values[index] = call[position : position + tensors[index].count].reshape(tensors[index].shape)
-                position += tensors[index].count
-            for slot, index in enumerate(order_in):
-                interpreter.set_input(values[index], slot)
-            interpreter.invoke()
-            outputs = {index: interpreter.get_output(slot).copy() for slot, index in enumerate(order_out)}
-            states = {state.input: outputs[state.output] for state in self.graph.states}
-            results.append(np.concatenate([outputs[index].reshape(-1) for _, index in self.graph.outputs]))
-        return np.stack(results)
+        return judge(self.path, self.graph, calls)
 
     def random_calls(self, count: int, seed: int = 1) -> np.ndarray:
         """Inputs [count, bytes] that are uniform over int8."""
@@ -76,14 +60,6 @@ class Network:
     def assert_exact(self, calls: np.ndarray) -> None:
         """Every byte of every output is TFLite Micro's."""
         np.testing.assert_array_equal(self.run(calls), self.judge(calls))
-
-
-def interface_order(graph: Graph) -> tuple[list[int], list[int]]:
-    """Tensor indices in the order of the file's own lists of inputs and outputs."""
-    import tflite
-
-    subgraph = tflite.Model.GetRootAsModel(graph.source, 0).Subgraphs(0)
-    return [int(i) for i in subgraph.InputsAsNumpy()], [int(i) for i in subgraph.OutputsAsNumpy()]
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,13 @@ def test_it_writes_four_files_and_a_summary(tmp_path):
         assert word in done.stdout
 
 
+def test_for_tflite_micro_a_header_takes_the_place_of_the_kernel_calls(tmp_path):
+    done = modelc(VAD, "--out", tmp_path, "--engine", "tflm", "--tflm-arena", 40000, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"vad.h", "vad_tflm.h", "vad_tflite.c", "vad_tflite.h"}
+    assert json.loads(done.stdout)["arena_bytes"] == 40000
+
+
 def test_the_same_model_gives_the_same_files(tmp_path):
     for folder in ("a", "b"):
         assert modelc(VAD, "--out", tmp_path / folder).returncode == 0
@@ -47,6 +54,8 @@ def test_json_holds_the_figures(tmp_path):
         ([VAD.parents[2] / "pyproject.toml"], "not a .tflite file"),
         ([VAD, "--name", "my net"], "'my net' is not a C identifier; try 'my_net'"),
         ([VAD, "--target", "riscv"], "riscv"),
+        ([VAD, "--engine", "riscv"], "riscv"),
+        ([VAD, "--tflm-arena", "40000"], "needs engine tflm"),
         ([], "MODEL.tflite"),
     ],
 )

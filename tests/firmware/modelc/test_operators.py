@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
+
+from firmware.modelc.tflite_file import TfliteFile
 
 SAME, VALID = 0, 1
 ACTIVATIONS = st.sampled_from([0, 0, 1, 2, 3])  # none, relu, relu -1 to 1, relu6
@@ -27,15 +28,18 @@ def examples(count: int) -> Callable[[Any], Any]:
 
 @pytest.fixture
 def check(build, tmp_path):
-    """Compiles the model and compares the outputs of some random calls and of the extremes."""
+    """Compiles the model for every target that the desk can run, and compares the outputs of some random calls and
+    of the extremes."""
 
     def compare(model: TfliteFile, inputs: list[int], outputs: list[int]) -> None:
         path = tmp_path / "model.tflite"
         path.write_bytes(model.bytes(inputs, outputs))
-        network = build(path)
-        calls = network.random_calls(12)
+        networks = [build(path, target) for target in ("portable", "dsp")]
+        calls = networks[0].random_calls(12)
         calls[0], calls[1], calls[2, ::2] = -128, 127, -128
-        network.assert_exact(calls)
+        expected = networks[0].judge(calls)
+        for network in networks:
+            np.testing.assert_array_equal(network.run(calls), expected)
 
     return compare
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError
 from firmware.modelc.graph import Graph
 from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
+from firmware.modelc.tflite_file import TfliteFile
 
 WIDTH, SCALE, ZERO = 4, 0.05, -7
 

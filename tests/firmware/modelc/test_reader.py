@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tflite_file import TfliteFile
 
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.reader import parse
+from firmware.modelc.tflite_file import TfliteFile
 
 VAD = Path(__file__).parents[3] / "firmware/models/vad.tflite"
 

@@ -1,0 +1,30 @@
+"""Steps for Helium: the kernels of firmware/nn/mve, and how their constants are packed."""
+
+from collections.abc import Callable
+
+from ..kernel import Kernel
+from ..step import Step
+from .conv import conv
+from .dense import dense
+from .depthwise import depthwise
+from .elementwise import add, same_constants
+
+KERNELS: dict[str, Kernel] = {
+    "mve_dense": Kernel("nn_mve_dense", "mve/dense.h", "nn_mve_dense"),
+    "mve_conv": Kernel("nn_mve_conv", "mve/conv.h", "nn_mve_conv"),
+    "mve_depthwise": Kernel("nn_mve_depthwise", "mve/depthwise.h", "nn_mve_depthwise"),
+    "mve_average_pool": Kernel("nn_mve_average_pool", "mve/pool.h", "nn_pool"),
+    "mve_max_pool": Kernel("nn_mve_max_pool", "mve/pool.h", "nn_pool"),
+    "mve_add": Kernel("nn_mve_add", "mve/add.h", "nn_add"),
+    "mve_lookup": Kernel("nn_mve_lookup", "mve/lookup.h"),
+}
+
+REWRITES: dict[str, Callable[[Step], Step | None]] = {
+    "dense": dense,
+    "conv": conv,
+    "depthwise": depthwise,
+    "average_pool": same_constants,
+    "max_pool": same_constants,
+    "add": add,
+    "lookup": same_constants,
+}
