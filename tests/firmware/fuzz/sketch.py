@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from tests.firmware.modelc.tflite_file import TfliteFile
+from firmware.modelc.tflite_file import TfliteFile
 
 MOST_VALUES = 6000  # of an activation
 _NONE, _RELU, _RELU_N1_TO_1, _RELU6 = 0, 1, 2, 3
