@@ -30,7 +30,7 @@ def reshape(sketch: Sketch) -> bool:
     data = sketch.find()
     if data is None:
         return False
-    kind = sketch.one_of(["RESHAPE", "RESHAPE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE"])
+    kind = sketch.one_of(["RESHAPE", "RESHAPE", "EXPAND_DIMS", "EXPAND_DIMS", "SQUEEZE"])
     if kind == "EXPAND_DIMS" and len(data.shape) < 4:
         axis = sketch.integer(0, len(data.shape))
         shape = (*data.shape[:axis], 1, *data.shape[axis:])
@@ -177,9 +177,9 @@ def split_v(sketch: Sketch) -> bool:
     return True
 
 
-@entry("PACK", "UNPACK", weight=0.7)
+@entry("PACK", "UNPACK")
 def pack_or_unpack(sketch: Sketch) -> bool:
-    data = sketch.find(lambda value: len(value.shape) < 4) if sketch.chance(0.5) else None
+    data = sketch.find(lambda value: len(value.shape) < 4) if sketch.chance(0.7) else None
     if data is not None:
         axis = sketch.integer(0, len(data.shape))
         parts = [data]
