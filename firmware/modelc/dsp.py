@@ -17,8 +17,8 @@ from .step import Scratch, Step
 KERNELS = {
     "dsp_dense": Kernel("nn_dsp_dense", "dsp/dense.h", "nn_dsp_dense"),
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
-    "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv"),
-    "dsp_conv_few": Kernel("nn_dsp_conv_few", "dsp/conv.h", "nn_dsp_conv_few"),
+    "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv", ring="nn_dsp_conv_ring"),
+    "dsp_conv_few": Kernel("nn_dsp_conv_few", "dsp/conv.h", "nn_dsp_conv_few", ring="nn_dsp_conv_few_ring"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise", ring="nn_dsp_depthwise_ring"),
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),

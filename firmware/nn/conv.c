@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-/* The kernel's values in one piece, where they lie so; NULL if the ring's end is among them. */
-static const int8_t *in_one_piece(const int8_t *input, struct nn_ring ring, int32_t offset,
-                                  int32_t count) {
-    if (offset < ring.left && ring.left - offset < count) {
-        return NULL;
-    }
-    return input + nn_ring_at(ring, offset);
-}
-
 static void convolve(const struct nn_conv *layer, const int8_t *input, struct nn_ring ring,
                      int8_t *patch, int8_t *output) {
     const struct nn_window *window = &layer->window;
@@ -27,7 +18,7 @@ static void convolve(const struct nn_conv *layer, const int8_t *input, struct nn
                 const int8_t *seen = NULL;
                 if (one_piece && nn_window_inside(window, y, x)) {
                     const int32_t offset = (y * window->input_width + x) * window->channels;
-                    seen = in_one_piece(input, ring, offset, layer->dense.depth);
+                    seen = nn_ring_piece(input, ring, offset, layer->dense.depth);
                 }
                 if (seen == NULL) {
                     nn_window_gather_ring(window, input, ring, y, x, layer->input_zero, patch);

@@ -11,6 +11,7 @@
 #ifndef EARSHOT_NN_RING_H
 #define EARSHOT_NN_RING_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -26,6 +27,16 @@ struct nn_ring {
 /* Where the value at `offset` of the image lies, from its first row. */
 static inline int32_t nn_ring_at(struct nn_ring ring, int32_t offset) {
     return offset < ring.left ? offset : offset - ring.size;
+}
+
+/* `count` values of the image from `offset` on, if they lie in one piece; NULL if the ring's end is
+ * among them. */
+static inline const int8_t *nn_ring_piece(const int8_t *image, struct nn_ring ring, int32_t offset,
+                                          int32_t count) {
+    if (offset < ring.left && ring.left - offset < count) {
+        return NULL;
+    }
+    return image + nn_ring_at(ring, offset);
 }
 
 /* The place `distance` (at most size) before `place`. */

@@ -24,13 +24,9 @@ def fully_connected(graph: Graph, operator: Operator) -> list[Step]:
         raise ModelError(f"{operator} does not fit: {list(data.shape)} by {list(weights.shape)} to {output}")
     if output.shape[-1] != channels:
         raise ModelError(f"{operator} has {channels} channels, but {output} is {list(output.shape)}")
-    if len(weights.scales) == 1:
-        # TFLite multiplies these two in single precision.
-        factors = [float(data.scale * weights.scale) / float(output.scale)]
-    elif weights.axis == 0:
-        factors = [float(data.scale) * float(scale) / float(output.scale) for scale in weights.scales]
-    else:
+    if len(weights.scales) > 1 and weights.axis != 0:
         raise ModelError(f"{weights} of {operator} has its scales along axis {weights.axis} instead of 0")
+    factors = [float(data.scale) * float(scale) / float(output.scale) for scale in weights.scales]
     multipliers, shifts = channel_multipliers(factors)
     assert weights.data is not None
     return [

@@ -118,7 +118,7 @@ def hard_swish(graph: Graph, operator: Operator) -> list[Step]:
 def relu(graph: Graph, operator: Operator) -> list[Step]:
     """Rescales, then cuts at the output's zero point."""
     data, output = _ends(graph, operator)
-    multiplier, shift = fixedpoint.quantize_multiplier(float(data.scale / output.scale))
+    multiplier, shift = fixedpoint.quantize_multiplier(float(data.scale) / float(output.scale))
     return _lookup(
         operator,
         data,

@@ -173,15 +173,50 @@ static void pad_lines(const struct nn_dsp_conv *layer, const int8_t *image, int3
     }
 }
 
+/* A position of the output: its image, and the corner of what the kernel sees there. */
+struct corner {
+    int32_t batch;
+    int32_t line; /* of the output, over all images */
+    int32_t y;
+    int32_t x;
+};
+
+static struct corner corner_at(const struct nn_window *window, int32_t position) {
+    const int32_t line = position / window->output_width;
+    const int32_t batch = line / window->output_height;
+    const int32_t row = line - batch * window->output_height;
+    const int32_t column = position - line * window->output_width;
+    return (struct corner){
+        .batch = batch,
+        .line = line,
+        .y = row * window->stride_height - window->pad_top,
+        .x = column * window->stride_width - window->pad_left,
+    };
+}
+
+static int32_t positions_of(const struct nn_window *window) {
+    return window->batches * window->output_height * window->output_width;
+}
+
+static int32_t image_of(const struct nn_window *window) {
+    return window->input_height * window->input_width * window->channels;
+}
+
+static struct nn_dsp_rows rows_of(const struct nn_dsp_conv *layer) {
+    return (struct nn_dsp_rows){layer->depth, layer->channels, layer->stream, layer->odd_stream,
+                                layer->output};
+}
+
+static int8_t *patch_behind_tile(const struct nn_dsp_conv *layer, uint32_t *scratch) {
+    return (int8_t *)(scratch + NN_DSP_TILE_WORDS(nn_dsp_blocks(layer->depth)));
+}
+
 void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
                  int8_t *output) {
     const struct nn_window *window = &layer->window;
-    const struct nn_dsp_rows rows = {layer->depth, layer->channels, layer->stream,
-                                     layer->odd_stream, layer->output};
-    const int32_t image = window->input_height * window->input_width * window->channels;
-    const int32_t width = window->output_width;
-    const int32_t positions = window->batches * window->output_height * width;
-    int8_t *patch = (int8_t *)(scratch + NN_DSP_TILE_WORDS(nn_dsp_blocks(layer->depth)));
+    const struct nn_dsp_rows rows = rows_of(layer);
+    const int32_t positions = positions_of(window);
+    int8_t *patch = patch_behind_tile(layer, scratch);
     int8_t *lines = patch + layer->depth;
     int32_t padded_line = -1; /* of the output, that the lines were padded for */
     /* The kernel walks over the lines as over an image of its own height. */
@@ -192,52 +227,82 @@ void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t 
 
     for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
         for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
-            const int32_t position = first + i;
-            const int32_t line = position / width;
-            const int32_t column = position - line * width;
-            const int32_t batch = line / window->output_height;
-            const int32_t row = line - batch * window->output_height;
-            const int32_t y = row * window->stride_height - window->pad_top;
-            const int32_t x = column * window->stride_width;
+            const struct corner corner = corner_at(window, first + i);
+            const int8_t *image = input + corner.batch * image_of(window);
             if (layer->line == 0) {
-                expand_position(layer, window, input + batch * image, y, x - window->pad_left,
-                                scratch, i, patch);
+                expand_position(layer, window, image, corner.y, corner.x, scratch, i, patch);
                 continue;
             }
-            if (line != padded_line) {
-                pad_lines(layer, input + batch * image, y, lines);
-                padded_line = line;
+            if (corner.line != padded_line) {
+                pad_lines(layer, image, corner.y, lines);
+                padded_line = corner.line;
             }
-            expand_position(layer, &padded, lines, 0, x, scratch, i, patch);
+            expand_position(layer, &padded, lines, 0, corner.x + window->pad_left, scratch, i,
+                            patch);
         }
         four_positions(&rows, scratch, output + first * layer->channels);
     }
 }
 
-void nn_dsp_conv_few(const struct nn_dsp_conv_few *layer, const int8_t *input, uint32_t *scratch,
-                     int8_t *output) {
-    const struct nn_window *window = &layer->window;
+/* What the kernel sees at a corner: where it lies if that is one piece, else put together in the
+ * patch. */
+static const int8_t *seen_at(const struct nn_window *window, const int8_t *image,
+                             struct nn_ring ring, const struct corner *corner, int8_t fill,
+                             int8_t *patch) {
     const bool one_piece =
         window->dilation_width == 1 &&
         (window->kernel_height == 1 ||
          (window->dilation_height == 1 && window->kernel_width == window->input_width));
+    if (one_piece && nn_window_inside(window, corner->y, corner->x)) {
+        const int32_t offset = (corner->y * window->input_width + corner->x) * window->channels;
+        const int32_t count = window->kernel_height * window->kernel_width * window->channels;
+        const int8_t *seen = nn_ring_piece(image, ring, offset, count);
+        if (seen != NULL) {
+            return seen;
+        }
+    }
+    nn_window_gather_ring(window, image, ring, corner->y, corner->x, fill, patch);
+    return patch;
+}
+
+void nn_dsp_conv_ring(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
+                      int8_t *output, int32_t left, int32_t size) {
+    const struct nn_window *window = &layer->window;
+    const struct nn_dsp_rows rows = rows_of(layer);
+    const struct nn_ring ring = {left, size};
+    const int32_t positions = positions_of(window);
+    int8_t *patch = patch_behind_tile(layer, scratch);
+
+    for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
+        for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
+            const struct corner corner = corner_at(window, first + i);
+            const int8_t *seen = seen_at(window, input, ring, &corner, layer->input_zero, patch);
+            scratch[i] = (uint32_t)nn_dsp_tile_values(scratch, i, 0, seen, layer->depth);
+        }
+        four_positions(&rows, scratch, output + first * layer->channels);
+    }
+}
+
+static void few_positions(const struct nn_dsp_conv_few *layer, const int8_t *input,
+                          struct nn_ring ring, uint32_t *scratch, int8_t *output) {
+    const struct nn_window *window = &layer->window;
     int8_t *patch = (int8_t *)(scratch + 2 * nn_dsp_blocks(layer->dense.depth));
 
-    for (int32_t batch = 0; batch < window->batches; batch++) {
-        for (int32_t row = 0; row < window->output_height; row++) {
-            const int32_t y = row * window->stride_height - window->pad_top;
-            for (int32_t column = 0; column < window->output_width; column++) {
-                const int32_t x = column * window->stride_width - window->pad_left;
-                const int8_t *seen = patch;
-                if (one_piece && nn_window_inside(window, y, x)) {
-                    seen = input + (y * window->input_width + x) * window->channels;
-                } else {
-                    nn_window_gather(window, input, y, x, layer->input_zero, patch);
-                }
-                nn_dsp_dense(&layer->dense, seen, 1, scratch, output);
-                output += layer->dense.channels;
-            }
-        }
-        input += window->input_height * window->input_width * window->channels;
+    for (int32_t position = 0; position < positions_of(window); position++) {
+        const struct corner corner = corner_at(window, position);
+        const int8_t *image = input + corner.batch * image_of(window);
+        const int8_t *seen = seen_at(window, image, ring, &corner, layer->input_zero, patch);
+        nn_dsp_dense(&layer->dense, seen, 1, scratch, output);
+        output += layer->dense.channels;
     }
+}
+
+void nn_dsp_conv_few(const struct nn_dsp_conv_few *layer, const int8_t *input, uint32_t *scratch,
+                     int8_t *output) {
+    few_positions(layer, input, NN_NO_RING, scratch, output);
+}
+
+void nn_dsp_conv_few_ring(const struct nn_dsp_conv_few *layer, const int8_t *input,
+                          uint32_t *scratch, int8_t *output, int32_t left, int32_t size) {
+    few_positions(layer, input, (struct nn_ring){left, size}, scratch, output);
 }

@@ -32,6 +32,10 @@ struct nn_dsp_conv {
 void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
                  int8_t *output);
 
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_dsp_conv_ring(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
+                      int8_t *output, int32_t left, int32_t size);
+
 struct nn_dsp_rows {
     int32_t depth;
     int32_t channels;
@@ -54,5 +58,9 @@ struct nn_dsp_conv_few {
  * is 8 bytes a block of the depth, and behind them depth bytes for the patch. */
 void nn_dsp_conv_few(const struct nn_dsp_conv_few *layer, const int8_t *input, uint32_t *scratch,
                      int8_t *output);
+
+/* The same for an input in a ring. */
+void nn_dsp_conv_few_ring(const struct nn_dsp_conv_few *layer, const int8_t *input,
+                          uint32_t *scratch, int8_t *output, int32_t left, int32_t size);
 
 #endif

@@ -57,6 +57,18 @@ def test_axes_that_alternate_between_repeated_and_not(check, kind):
     check(model, ends, [result])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_that_is_repeated_is_not_written_over(check, kind):
+    # The part lives within the joined tensor, whose memory the result would like to take over.
+    model = TfliteFile()
+    source, part = model.tensor((1, 2), 0.05, 3), model.tensor((1, 2), 0.1, -4)
+    joined, result = model.tensor((3, 2), 0.1, -4), model.tensor((3, 2), 0.3, 9)
+    model.operator("QUANTIZE", [source], [part])
+    model.operator("CONCATENATION", [part, part, part], [joined], Axis=0)
+    model.operator(kind, [joined, part], [result])
+    check(model, [source], [result])
+
+
 def test_too_many_walks_are_refused():
     operator = Operator(7, "ADD", (0, 1), (2,))
     axes = [(20, 1), (20, 3), (20, 5)]

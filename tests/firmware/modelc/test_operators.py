@@ -155,6 +155,31 @@ def test_functions_of_one_value(check, data, kind):
     check(model, [source], [result])
 
 
+@pytest.mark.parametrize("steps", [(0.010286450386047363, 0.010246111080050468), (0.05699330940, 0.06195507943)])
+def test_relu_divides_its_scales_in_double_precision(check, steps):
+    # One value lies so near a tie that a ratio in single precision would round it the other way.
+    model = TfliteFile()
+    source, result = (model.tensor((1, 256), step, -128) for step in steps)
+    model.operator("RELU", [source], [result])
+    check(model, [source], [result])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_dense_layer_multiplies_its_scales_in_double_precision(build, tmp_path, seed):
+    # 64 channels, each with a kernel of one value and an output scale that puts one product halfway between two steps.
+    random, model = np.random.default_rng(seed), TfliteFile()
+    data_scale, weights_scale = (np.float32(2.0 ** random.uniform(-6, -3)) for _ in range(2))
+    source, results = model.tensor((1, 1), float(data_scale), 0), []
+    for _ in range(64):
+        weight, value, step = random.integers(1, 128), random.integers(20, 128), random.integers(10, 120) + 0.5
+        filters = model.tensor((1, 1), float(weights_scale), 0, np.array([[weight]], np.int8))
+        scale_ = np.float32(float(data_scale) * float(weights_scale) * float(weight) * float(value) / step)
+        results.append(model.tensor((1, 1), float(scale_), 0))
+        model.operator("FULLY_CONNECTED", [source, filters], [results[-1]])
+    (tmp_path / "model.tflite").write_bytes(model.bytes([source], results))
+    build(tmp_path / "model.tflite").assert_exact(np.arange(-128, 128)[:, None])
+
+
 @pytest.mark.parametrize("step", [2.0**-20, 0.0001, 0.02, 0.117, 0.43, 3.0])
 @pytest.mark.parametrize("zero", [-128, 0, 127])
 def test_logistic_is_exact_for_every_input(build, tmp_path, step, zero):
