@@ -52,11 +52,12 @@ class Segment:
     The falling weight of the bin that `n` bins of the segment follow is n * slope + last.
     """
 
-    bins: int
-    slope_q29: int
-    last_q29: int
     sum: int
     before: int
+    bins: int
+    slope_q31: int
+    last_q31: int
+    narrow: bool
 
 
 def mel_segments(front_end: FrontEnd, rate_hz: int) -> tuple[int, list[Segment]]:
@@ -76,12 +77,23 @@ def mel_segments(front_end: FrontEnd, rate_hz: int) -> tuple[int, list[Segment]]
             raise ValueError(f"band {band} holds no bin at {rate_hz} Hz: use fewer bands or a longer window")
     segments = []
     for i in range(front_end.bands + 1):
-        width = corner[i + 1] - corner[i]
-        # Both are below one where they count: the slope with two bins in the segment, the last weight with one.
-        slope, last = (min(2**31 - 1, round(2**29 * bins / width)) for bins in (4, corner[i + 1] - edge[i + 1] + 1))
-        count = edge[i + 1] - edge[i]
-        sums = round(-NOISE * count), round(NOISE * count * (count + 1) / 8 + 9 * count / 8)
-        segments.append(Segment(count, slope, last, *sums))
+        bins, width = edge[i + 1] - edge[i], corner[i + 1] - corner[i]
+        narrow = width <= 4
+        last = corner[i + 1] - edge[i + 1] + 1
+        if narrow:
+            before = NOISE * bins * (bins + 1) / 2
+        else:
+            before = NOISE * bins * (bins + 1) / 8 + 9 * bins / 8
+        segments.append(
+            Segment(
+                sum=-round(NOISE * bins),
+                before=round(before),
+                bins=bins,
+                slope_q31=min(2**31 - 1, round(2**31 * (1 if narrow else 4) / width)),
+                last_q31=min(2**31 - 1, round(2**31 * last / width)),
+                narrow=narrow,
+            )
+        )
     return edge[0], segments
 
 
@@ -108,21 +120,22 @@ def header(front_end: FrontEnd, rates_hz: Sequence[int]) -> str:
         "",
         "/* Bins over which one band falls and the next one rises with what is left. */",
         "struct frontend_segment {",
-        "    uint32_t bins;",
-        "    int32_t slope_q29, last_q29; /* falling weight of a bin: slope times the bins after it, plus last */",
         "    int32_t sum, before;",
+        "    uint32_t bins;",
+        "    int32_t slope_q31, last_q31; /* falling weight of a bin: slope times the bins after it, plus last */",
         "};",
         "",
         "struct frontend_tables {",
         "    uint32_t rate_hz;",
         "    uint32_t first_bin;",
+        "    uint32_t narrow;",
         "    const struct frontend_segment *segments; /* FRONTEND_BANDS + 1 */",
         "};",
         "",
         "/* The window's rising half. */",
         "extern const int32_t frontend_hann_q30[FRONTEND_WINDOW / 2];",
         "/* Row r: cos + j sin of r (k mod 8 .. */",
-        "extern const uint32_t frontend_twiddle[FRONTEND_WINDOW];",
+        "extern const uint32_t frontend_twiddle[FRONTEND_WINDOW + 2];",
         "extern const uint32_t frontend_twiddle_64[64];",
         "struct frontend_gain { uint32_t gain_q18; int32_t base_q8; };",
         "extern const struct frontend_gain frontend_gain[8];",
@@ -147,7 +160,7 @@ def source(front_end: FrontEnd, rates_hz: Sequence[int]) -> str:
     n = front_end.window
     hann = [round(2**30 * math.sin(math.pi * i / n) ** 2) for i in range(n // 2)]
     rows = [8 * (row % 8) + row // 8 for row in range(64)]
-    twiddles = [EIGHTH if k == 0 else twiddle(row * k / 512) for row in rows for k in range(8)]
+    twiddles = [EIGHTH if k == 0 else twiddle(row * k / 512) for row in rows for k in range(8)] + [0, 0]
     twiddles_64 = [EIGHTH if k == 0 else twiddle(block * k / 64) for block in range(8) for k in range(8)]
     steps = 2**LOG2_BITS
     log2 = [min(255, round(256 * math.log2(1 + (i + 0.5) / steps))) for i in range(steps)]
@@ -161,17 +174,18 @@ def source(front_end: FrontEnd, rates_hz: Sequence[int]) -> str:
         for quarter in range(4):
             largest = 64 * 2**parity * (1 + (quarter + 1) / 4)
             gain = math.sqrt(LIMIT * 4 / largest)
-            lines += [f"    {{{int(gain * 2**18)}u, {round(256 * (31 + 8 - 2 * math.log2(gain)))}}},"]
+            lines += [f"    {{{int(gain * 2**18)}u, {round(256 * (31 + 9 - 2 * math.log2(gain)))}}},"]
     lines += ["};"]
     for rate in rates_hz:
         first, segments = mel_segments(front_end, rate)
         lines += [f"static const struct frontend_segment segments_{rate}[{len(segments)}] = {{"]
-        lines += [f"    {{{s.bins}u, {s.slope_q29}, {s.last_q29}, {s.sum}, {s.before}}}," for s in segments]
+        lines += [f"    {{{s.sum}, {s.before}, {s.bins}u, {s.slope_q31}, {s.last_q31}}}," for s in segments]
         lines += [
             "};",
             f"const struct frontend_tables frontend_tables_{rate} = {{",
             f"    .rate_hz = {rate}u,",
             f"    .first_bin = {first}u,",
+            f"    .narrow = {sum(s.narrow for s in segments)}u,",
             f"    .segments = segments_{rate},",
             "};",
         ]

@@ -7,6 +7,8 @@
 
 static_assert(SPECTRUM_POINTS == 512 && SPECTRUM_POINTS == FRONTEND_WINDOW, "8 x 8 x 8");
 
+#if !SPECTRUM_DSP && !SPECTRUM_MVE
+
 #define EIGHTH 0x5a825a82u /* cos + j sin of an eighth of a turn, Q15 */
 
 /* The window in the units of one gain, 1 being 2^16. */
@@ -87,27 +89,13 @@ void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gai
     }
 }
 
-struct spectrum_energy spectrum_energy(const int16_t *samples) {
-    uint64_t quarter[4] = {0};
-    for (uint32_t i = 0; i < SPECTRUM_POINTS / 2; i++) {
-        quarter[i / (SPECTRUM_POINTS / 8)] += (uint32_t)(samples[i] * samples[i]);
+void spectrum_energies(const int16_t *samples, uint64_t quarter[4]) {
+    for (uint32_t i = 0; i < 4; i++) {
+        quarter[i] = 0;
+        for (uint32_t n = 0; n < SPECTRUM_POINTS / 8; n++, samples++) {
+            quarter[i] += (uint32_t)(*samples * *samples);
+        }
     }
-    return (struct spectrum_energy){
-        .rising = quarter[0] + quarter[1] + 3 * quarter[2] + 4 * quarter[3],
-        .falling = quarter[3] + quarter[2] + 3 * quarter[1] + 4 * quarter[0],
-    };
 }
 
-void spectrum_power(const uint32_t *z, uint32_t first, uint32_t count,
-                    struct spectrum_power *power) {
-    struct spectrum_power sum = *power;
-    for (uint32_t k = first; k < first + count; k++) {
-        const uint32_t a = z[k], b = z[SPECTRUM_POINTS - k];
-        sum.both_before += sum.both >> 2;
-        sum.difference_before += sum.difference >> 2;
-        sum.both += pair_low(a) * pair_low(a) + pair_high(a) * pair_high(a);
-        sum.both += pair_low(b) * pair_low(b) + pair_high(b) * pair_high(b);
-        sum.difference += pair_low(a) * pair_low(b) - pair_high(a) * pair_high(b);
-    }
-    *power = sum;
-}
+#endif

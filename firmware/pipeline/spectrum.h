@@ -17,28 +17,24 @@
 
 #define SPECTRUM_POINTS 512
 
-/* Four times the energy of SPECTRUM_POINTS / 2 samples under the half of the window that rises, and
- * under the one that falls; at most this, as a quarter of them counts as the largest weight there.
- */
-struct spectrum_energy {
-    uint64_t rising, falling;
-};
+/* EARSHOT_PORTABLE: the specification on any core. */
+#if !defined(EARSHOT_PORTABLE) && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define SPECTRUM_MVE 0
+#define SPECTRUM_DSP 1
+#elif !defined(EARSHOT_PORTABLE) && defined(__ARM_FEATURE_DSP)
+#define SPECTRUM_MVE 0
+#define SPECTRUM_DSP 1
+#else
+#define SPECTRUM_MVE 0
+#define SPECTRUM_DSP 0
+#endif
 
-struct spectrum_energy spectrum_energy(const int16_t *samples);
+/* The sum of the squares of each quarter of SPECTRUM_POINTS / 2 samples. */
+void spectrum_energies(const int16_t *samples, uint64_t quarter[4]);
 
 /* z[k] becomes value k of the spectrum of A + j B times gain / 32. kept: SPECTRUM_POINTS / 2
  * samples, pcm: SPECTRUM_POINTS of them. */
 void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a,
               uint32_t gain_b);
-
-struct spectrum_power {
-    int32_t both;       /* 2 |A|^2 + 2 |B|^2 */
-    int32_t difference; /* |A|^2 - |B|^2 */
-    int32_t both_before, difference_before;
-};
-
-/* Adds bins first .. first + count - 1. */
-void spectrum_power(const uint32_t *z, uint32_t first, uint32_t count,
-                    struct spectrum_power *power);
 
 #endif
