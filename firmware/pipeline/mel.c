@@ -35,7 +35,8 @@ static int32_t high_product(int32_t a, int32_t b) {
 static int16_t log2_q8(struct mel_unit unit, int32_t power) {
     const uint32_t x = (uint32_t)((power > 0 ? power : 0) + unit.one);
     const uint32_t zeros = (uint32_t)__builtin_clz(x);
-    const int32_t fraction = frontend_log2_q8[((x << zeros) >> 23) & 0xffu];
+    const int32_t fraction = frontend_log2_q8[((x << zeros) >> (31 - FRONTEND_LOG2_BITS)) &
+                                              ((1u << FRONTEND_LOG2_BITS) - 1u)];
     return (int16_t)(unit.base_q8 - (int32_t)(zeros * 256) + fraction);
 }
 

@@ -10,7 +10,7 @@
 #include "mel.h"
 #include "spectrum.h"
 
-#if SPECTRUM_DSP
+#if SPECTRUM_DSP || SPECTRUM_MVE
 
 /* What the assembly below takes for granted. */
 _Static_assert(offsetof(struct frontend_segment, sum) == 0, "ldm");

@@ -1,12 +1,12 @@
 /* spectrum.h: the spectra of two windows of real samples out of one complex FFT, in 16 bits.
  *
- * Window A is `kept` and the first half of `pcm`, window B is `pcm`: real and imaginary part of 512
- * complex values, a word each (pairs.h), Hann window, 8 x 8 x 8 decimation in frequency.
- * Each window is scaled by a power of two of its own, so that 16 bits always suffice and are used.
+ * Window A is `kept` and the first half of `pcm`, window B is `pcm`. They are the real and the
+ * imaginary part of SPECTRUM_POINTS complex values, a word each (pairs.h): Hann window, then three
+ * times eight transforms of eight, decimating in frequency.
  * Portable C is the specification (spectrum.c); spectrum_dsp.c (Armv7E-M) and spectrum_mve.c
  * (Helium) give the same bits.
  *
- * Owns nothing: the values lie with the caller. Constant tables: 3.3 KiB of flash.
+ * Owns: nothing, the values lie with the caller. Constant tables: 3.3 KiB of flash.
  */
 #ifndef EARSHOT_SPECTRUM_H
 #define EARSHOT_SPECTRUM_H
@@ -18,23 +18,28 @@
 #define SPECTRUM_POINTS 512
 
 /* EARSHOT_PORTABLE: the specification on any core. */
-#if !defined(EARSHOT_PORTABLE) && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
-#define SPECTRUM_MVE 0
-#define SPECTRUM_DSP 1
-#elif !defined(EARSHOT_PORTABLE) && defined(__ARM_FEATURE_DSP)
-#define SPECTRUM_MVE 0
-#define SPECTRUM_DSP 1
-#else
 #define SPECTRUM_MVE 0
 #define SPECTRUM_DSP 0
+#ifndef EARSHOT_PORTABLE
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#undef SPECTRUM_MVE
+#define SPECTRUM_MVE 1
+#elif defined(__ARM_FEATURE_DSP)
+#undef SPECTRUM_DSP
+#define SPECTRUM_DSP 1
+#endif
 #endif
 
 /* The sum of the squares of each quarter of SPECTRUM_POINTS / 2 samples. */
 void spectrum_energies(const int16_t *samples, uint64_t quarter[4]);
 
-/* z[k] becomes value k of the spectrum of A + j B times gain / 32. kept: SPECTRUM_POINTS / 2
- * samples, pcm: SPECTRUM_POINTS of them. */
-void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a,
-              uint32_t gain_b);
+/* z[k] becomes value k of the spectrum of A gain_a + j B gain_b, over 32. kept: SPECTRUM_POINTS / 2
+ * samples, pcm: SPECTRUM_POINTS.
+ *
+ * A windowed hop times its gain may have an energy of GAIN_LIMIT (frontend_tables.py), below 2^29.
+ * Then n of its values sum to at most sqrt(n) 2^14.5, two hops to sqrt(n) 2^15, and as each eight
+ * is halved once, and once more by its twiddles, all of this fits in 16 bits. */
+void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a_q18,
+              uint32_t gain_b_q18);
 
 #endif
