@@ -23,7 +23,7 @@ GAIN_EXPONENT = 6
 """A window has at least an energy of 2^this, times four, so that its gain stays below 2^31 in Q18."""
 
 NOISE = 2.4
-"""What rounding adds to a bin's power, times four, on average: with it, bands of speech that lie far below the strongest
+"""What rounding adds to a bin's power, times four, on average: with it, bands of speech far below the strongest
 one have no bias."""
 
 NARROW_BINS = 4

@@ -1,18 +1,15 @@
-/* pairs.h: two 16-bit numbers in a word, most often a complex one: real part low, imaginary part
- * high.
+/* pairs.h: two 16-bit numbers in a word, a complex one: the real part low, the imaginary part high.
  *
- * The arithmetic of the spectrum, and its specification: sums wrap, halves round down, products are
- * halved and rounded to nearest (ties up). Each function is one instruction or three with
- * __ARM_FEATURE_DSP, and has its counterpart in Helium.
+ * The arithmetic of the spectrum, and its specification: sums wrap (where they are used, none
+ * does), halves round down, products are halved and rounded to nearest, ties up. Each is one
+ * instruction of Armv7E-M, a product three, and as few of Helium.
+ *
+ * Owns: nothing.
  */
 #ifndef EARSHOT_PAIRS_H
 #define EARSHOT_PAIRS_H
 
 #include <stdint.h>
-
-#if defined(__ARM_FEATURE_DSP) && !defined(EARSHOT_PORTABLE)
-#include <arm_acle.h>
-#endif
 
 static inline int32_t pair_low(uint32_t a) {
     return (int16_t)(a & 0xffffu);
@@ -25,42 +22,6 @@ static inline int32_t pair_high(uint32_t a) {
 static inline uint32_t pair_of(int32_t low, int32_t high) {
     return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
 }
-
-#if defined(__ARM_FEATURE_DSP) && !defined(EARSHOT_PORTABLE)
-
-static inline uint32_t pair_add(uint32_t a, uint32_t b) {
-    return (uint32_t)__sadd16((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_sub(uint32_t a, uint32_t b) {
-    return (uint32_t)__ssub16((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_half_add(uint32_t a, uint32_t b) {
-    return (uint32_t)__shadd16((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_half_sub(uint32_t a, uint32_t b) {
-    return (uint32_t)__shsub16((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_add_j(uint32_t a, uint32_t b) {
-    return (uint32_t)__sasx((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_sub_j(uint32_t a, uint32_t b) {
-    return (uint32_t)__ssax((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_half_add_j(uint32_t a, uint32_t b) {
-    return (uint32_t)__shasx((int32_t)a, (int32_t)b);
-}
-
-static inline uint32_t pair_half_sub_j(uint32_t a, uint32_t b) {
-    return (uint32_t)__shsax((int32_t)a, (int32_t)b);
-}
-
-#else
 
 /* a + b */
 static inline uint32_t pair_add(uint32_t a, uint32_t b) {
@@ -101,8 +62,6 @@ static inline uint32_t pair_half_add_j(uint32_t a, uint32_t b) {
 static inline uint32_t pair_half_sub_j(uint32_t a, uint32_t b) {
     return pair_of((pair_low(a) + pair_high(b)) >> 1, (pair_high(a) - pair_low(b)) >> 1);
 }
-
-#endif
 
 /* a (cos - j sin) / 2, for w = cos + j sin in Q15. */
 static inline uint32_t pair_rotated(uint32_t a, uint32_t w) {
