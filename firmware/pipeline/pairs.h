@@ -33,6 +33,11 @@ static inline uint32_t pair_sub(uint32_t a, uint32_t b) {
     return pair_of(pair_low(a) - pair_low(b), pair_high(a) - pair_high(b));
 }
 
+/* a / 2 */
+static inline uint32_t pair_half(uint32_t a) {
+    return pair_of(pair_low(a) >> 1, pair_high(a) >> 1);
+}
+
 /* (a + b) / 2 */
 static inline uint32_t pair_half_add(uint32_t a, uint32_t b) {
     return pair_of((pair_low(a) + pair_low(b)) >> 1, (pair_high(a) + pair_high(b)) >> 1);

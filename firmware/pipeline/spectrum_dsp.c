@@ -37,16 +37,17 @@
 /* transform_rest() of spectrum.c. Its results are in r4, r5, r6, r7, r8, r10, r11, r12: in order,
  * so that one instruction can store them. `sum` adds for value 0, and halves if there are twiddles.
  */
-#define TRANSFORM_REST(sum)                                                                        \
+#define TRANSFORM_REST(h0, h)                                                                      \
     ROTATED("r7", "r3", "r12")                                                                     \
     ROTATED_BACK("r11", "r3", "r12")                                                               \
     "shadd16 r12, r4, r8\n shsub16 r4, r4, r8\n"                                                   \
     "shadd16 r8, r6, r10\n shsub16 r6, r6, r10\n"                                                  \
     "shsax r10, r5, r9\n shasx r5, r5, r9\n"                                                       \
     "ssub16 r9, r7, r11\n sadd16 r7, r7, r11\n"                                                    \
-    "sasx r11, r4, r6\n ssax r6, r4, r6\n" sum " r4, r12, r8\n ssub16 r8, r12, r8\n"               \
-    "sasx r12, r5, r7\n ssax r7, r5, r7\n"                                                         \
-    "sadd16 r5, r10, r9\n ssub16 r10, r10, r9\n"
+    "s" h "asx r11, r4, r6\n s" h "sax r6, r4, r6\n"                                               \
+    "s" h0 "add16 r4, r12, r8\n s" h "sub16 r8, r12, r8\n"                                         \
+    "s" h "asx r12, r5, r7\n s" h "sax r7, r5, r7\n"                                               \
+    "s" h "add16 r5, r10, r9\n s" h "sub16 r10, r10, r9\n"
 
 #define STORED(step)                                                                               \
     "str r5, [r0, #4 * " step "]\n str r6, [r0, #8 * " step "]\n"                                  \
@@ -61,7 +62,7 @@ __attribute__((naked)) static void rows(uint32_t *z, const uint32_t *twiddles) {
           "mov r2, #0x8000\n"
           "ldrd r3, lr, [r1], #8\n"
           "0:\n"
-          "ldm r0, {r4-r11}\n" TRANSFORM_REST("shadd16")
+          "ldm r0, {r4-r11}\n" TRANSFORM_REST("h", "")
               ROTATED("r5", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r6", "r3", "r9") ROTATED(
                   "r7", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r8", "r3", "r9")
                   ROTATED("r10", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r11", "r3", "r9")
@@ -74,7 +75,7 @@ __attribute__((naked)) static void rows(uint32_t *z, const uint32_t *twiddles) {
 
 #define BLOCK_COLUMN                                                                               \
     FIRST_STAGE("8")                                                                               \
-    "ldrd r3, lr, [r1]\n" TRANSFORM_REST("shadd16")                                                \
+    "ldrd r3, lr, [r1]\n" TRANSFORM_REST("h", "")                                                  \
         ROTATED("r5", "lr", "r9") "ldrd r3, lr, [r1, #8]\n" ROTATED("r6", "r3", "r9")              \
             ROTATED("r7", "lr", "r9") "ldrd r3, lr, [r1, #16]\n" ROTATED("r8", "r3", "r9")         \
                 ROTATED("r10", "lr", "r9") "ldrd r3, lr, [r1, #24]\n" ROTATED("r11", "r3", "r9")   \
@@ -92,83 +93,97 @@ __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) 
           "pop {r3-r11, pc}\n");
 }
 
-#define COLUMN                                                                                     \
-    FIRST_STAGE("64")                                                                              \
-    TRANSFORM_REST("sadd16")                                                                       \
-    STORED("64")                                                                                   \
+#define COLUMN(step, h)                                                                            \
+    FIRST_STAGE(step)                                                                              \
+    TRANSFORM_REST(h, h)                                                                           \
+    STORED(step)                                                                                   \
     "str r4, [r0], #4\n"
 
-/* The columns from z to end, without twiddles. */
-__attribute__((naked)) static void columns(uint32_t *z, const uint32_t *end) {
-    __asm("push {r4-r11, lr}\n"
-          "mov r2, #0x8000\n"
-          "movw r3, #0x5a82\n movt r3, #0x5a82\n"
-          "0:\n" COLUMN COLUMN "cmp r0, r1\n"
-          "bne 0b\n"
-          "pop {r4-r11, pc}\n");
+#define COLUMNS(step, h)                                                                           \
+    "push {r4-r11, lr}\n"                                                                          \
+    "mov r2, #0x8000\n"                                                                            \
+    "movw r3, #0x5a82\n movt r3, #0x5a82\n"                                                        \
+    "0:\n" COLUMN(step, h) COLUMN(step, h) "cmp r0, r1\n"                                          \
+                                           "bne 0b\n"                                              \
+                                           "pop {r4-r11, pc}\n"
+
+/* The columns of the first block, from z to end: halved, as there is nothing to turn. */
+__attribute__((naked)) static void first_block(uint32_t *z, const uint32_t *end) {
+    __asm(COLUMNS("8", "h"));
 }
 
-/* 64 samples of each half window: all that the two functions below need, in the order of registers.
- */
-struct stretch {
+/* The columns of all values. */
+__attribute__((naked)) static void columns(uint32_t *z, const uint32_t *end) {
+    __asm(COLUMNS("64", ""));
+}
+
+/* What the two functions below need, in the order of registers. */
+struct windows {
     const int16_t *kept, *pcm;
     const int32_t *hann_q30;
-    uint32_t *row;
-    uint32_t gain_a, one_a, gain_b, one_b;
+    uint32_t *z;
+    uint32_t gain_a_q18, gain_b_q18;
 };
 
-/* Sample `half` (b or t) of the words in r6, r7, r8 under the weight in `w`: their sum and
- * difference to `at`. */
+/* Runs `body` for eight samples at a time. Row 8 i + m is 32 bytes long and takes samples i + 8 m +
+ * 64 n, eight bytes from each n: the next sample is eight rows on, the next eight one row, the next
+ * 64 eight bytes. `row_end` is where eight times eight samples end; the window ends at [sp]. */
+#define ALL_SAMPLES(body, set_row_end, get_row_end)                                                \
+    "push {r4-r11, lr}\n"                                                                          \
+    "ldm r0, {r0-r5}\n"                                                                            \
+    "add r11, r2, #1024\n"                                                                         \
+    "push {r11, r12}\n"                                                                            \
+    "add r3, r3, #896\n"                                                                           \
+    "0:\n"                                                                                         \
+    "add r12, r3, #256\n" set_row_end "1:\n" body get_row_end "add r3, r3, #32\n"                  \
+    "cmp r3, r12\n"                                                                                \
+    "bne 1b\n"                                                                                     \
+    "sub r3, r3, #248\n"                                                                           \
+    "ldr r12, [sp]\n"                                                                              \
+    "cmp r2, r12\n"                                                                                \
+    "bne 0b\n"                                                                                     \
+    "add sp, sp, #8\n"                                                                             \
+    "pop {r4-r11, pc}\n"
+
+/* The words of two samples: of `kept`, of the first half of `pcm`, of the second; and their
+ * weights. */
+#define TWO_SAMPLES                                                                                \
+    "ldr r6, [r0], #4\n ldr r7, [r1], #4\n ldr r8, [r1, #508]\n ldrd r9, r10, [r2], #8\n"
+
+/* Sample `half` (b or t) of the two, whose weight is in `w`: sum and difference to `at`. */
 #define WINDOWED(half, w, at)                                                                      \
+    "smmul " w ", " w ", r4\n"                                                                     \
     "smulw" half " r11, " w ", r6\n smulw" half " r12, " w ", r7\n"                                \
-    "sub " w ", r5, " w "\n pkhbt r11, r11, r12, lsl #16\n"                                        \
+    "pkhbt r11, r11, r12, lsl #16\n"                                                               \
+    "rsb " w ", " w ", r4, lsr #2\n"                                                               \
     "smulw" half " r12, " w ", r7\n smulw" half " " w ", " w ", r8\n"                              \
     "pkhbt r12, r12, " w ", lsl #16\n"                                                             \
     "sadd16 lr, r11, r12\n ssub16 r11, r11, r12\n"                                                 \
     "strd lr, r11, [r3, #" at "]\n"
 
-#define TWO_WINDOWED(first, second)                                                                \
-    "ldr r6, [r0], #4\n ldr r7, [r1], #4\n ldr r8, [r1, #508]\n ldrd r9, r10, [r2], #8\n"          \
-    "smmul r9, r9, r4\n smmul r10, r10, r4\n" WINDOWED("b", "r9", first)                           \
-        WINDOWED("t", "r10", second)
+/* The same, the two windows at gains of their own. */
+#define WINDOWED_EACH(half, w, at)                                                                 \
+    "smmul lr, " w ", r4\n smmul " w ", " w ", r5\n"                                               \
+    "smulw" half " r11, lr, r6\n smulw" half " r12, " w ", r7\n"                                   \
+    "pkhbt r11, r11, r12, lsl #16\n"                                                               \
+    "rsb lr, lr, r4, lsr #2\n rsb " w ", " w ", r5, lsr #2\n"                                      \
+    "smulw" half " r12, lr, r7\n smulw" half " " w ", " w ", r8\n"                                 \
+    "pkhbt r12, r12, " w ", lsl #16\n"                                                             \
+    "sadd16 lr, r11, r12\n ssub16 r11, r11, r12\n"                                                 \
+    "strd lr, r11, [r3, #" at "]\n"
 
-/* Both windows at one gain. */
-__attribute__((naked)) static void window_at_one_gain(const struct stretch *stretch) {
-    __asm("push {r4-r11, lr}\n"
-          "ldm r0, {r0-r5}\n"
-          "add lr, r3, #896 + 256\n"
-          "push {lr}\n"
-          "add r3, r3, #896\n"
-          "0:\n" TWO_WINDOWED("-896", "-640") TWO_WINDOWED("-384", "-128")
-              TWO_WINDOWED("128", "384") TWO_WINDOWED("640", "896") "ldr lr, [sp]\n"
-                                                                    "add r3, r3, #32\n"
-                                                                    "cmp r3, lr\n"
-                                                                    "bne 0b\n"
-                                                                    "pop {r3-r11, pc}\n");
+#define EIGHT_SAMPLES(windowed)                                                                    \
+    TWO_SAMPLES windowed("b", "r9", "-896") windowed("t", "r10", "-640")                           \
+        TWO_SAMPLES windowed("b", "r9", "-384") windowed("t", "r10", "-128")                       \
+            TWO_SAMPLES windowed("b", "r9", "128") windowed("t", "r10", "384")                     \
+                TWO_SAMPLES windowed("b", "r9", "640") windowed("t", "r10", "896")
+
+__attribute__((naked)) static void windows_at_one_gain(const struct windows *windows) {
+    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED), "mov r5, r12\n", "mov r12, r5\n"));
 }
 
-#define WINDOWED_EACH(at)                                                                          \
-    "ldrsh r8, [r0], #2\n ldrsh r9, [r1], #2\n ldrsh r10, [r1, #510]\n ldr r11, [r2], #4\n"        \
-    "smmul r12, r11, r6\n smmul r11, r11, r4\n"                                                    \
-    "smulwb r8, r11, r8\n smulwb lr, r12, r9\n"                                                    \
-    "sub r11, r5, r11\n sub r12, r7, r12\n pkhbt r8, r8, lr, lsl #16\n"                            \
-    "smulwb r9, r11, r9\n smulwb r10, r12, r10\n pkhbt r9, r9, r10, lsl #16\n"                     \
-    "sadd16 r10, r8, r9\n ssub16 r11, r8, r9\n strd r10, r11, [r3, #" at "]\n"
-
-/* Each window at its own gain. */
-__attribute__((naked)) static void window_at_two_gains(const struct stretch *stretch) {
-    __asm("push {r4-r11, lr}\n"
-          "ldm r0, {r0-r7}\n"
-          "add lr, r3, #896 + 256\n"
-          "push {lr}\n"
-          "add r3, r3, #896\n"
-          "0:\n" WINDOWED_EACH("-896") WINDOWED_EACH("-640") WINDOWED_EACH("-384")
-              WINDOWED_EACH("-128") WINDOWED_EACH("128") WINDOWED_EACH("384") WINDOWED_EACH("640")
-                  WINDOWED_EACH("896") "ldr lr, [sp]\n"
-                                       "add r3, r3, #32\n"
-                                       "cmp r3, lr\n"
-                                       "bne 0b\n"
-                                       "pop {r3-r11, pc}\n");
+__attribute__((naked)) static void windows_at_two_gains(const struct windows *windows) {
+    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED_EACH), "str r12, [sp, #4]\n", "ldr r12, [sp, #4]\n"));
 }
 
 #define EIGHT_WORDS                                                                                \
@@ -188,28 +203,19 @@ __attribute__((naked)) void spectrum_energies(const int16_t *samples, uint64_t q
           "pop {r4-r11, pc}\n");
 }
 
-void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a,
-              uint32_t gain_b) {
-    for (uint32_t m = 0; m < 4; m++) {
-        const struct stretch stretch = {
-            .kept = &kept[64 * m],
-            .pcm = &pcm[64 * m],
-            .hann_q30 = &frontend_hann_q30[64 * m],
-            .row = &z[2 * m],
-            .gain_a = gain_a,
-            .one_a = gain_a >> 2,
-            .gain_b = gain_b,
-            .one_b = gain_b >> 2,
-        };
-        if (gain_a == gain_b) {
-            window_at_one_gain(&stretch);
-        } else {
-            window_at_two_gains(&stretch);
-        }
+void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a_q18,
+              uint32_t gain_b_q18) {
+    const struct windows windows = {kept, pcm, frontend_hann_q30, z, gain_a_q18, gain_b_q18};
+
+    if (gain_a_q18 == gain_b_q18) {
+        windows_at_one_gain(&windows);
+    } else {
+        windows_at_two_gains(&windows);
     }
     rows(z, frontend_twiddle);
-    for (uint32_t i = 0; i < 8; i++) {
-        block(&z[64 * i], &frontend_twiddle_64[8 * i]);
+    first_block(z, &z[8]);
+    for (uint32_t i = 1; i < 8; i++) {
+        block(&z[64 * i], &frontend_twiddle_64[8 * (i - 1)]);
     }
     columns(z, &z[64]);
 }
