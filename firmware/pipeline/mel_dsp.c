@@ -12,6 +12,9 @@
 
 #if SPECTRUM_DSP || SPECTRUM_MVE
 
+/* The arguments of naked functions are used by their registers. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 /* What the assembly below takes for granted. */
 _Static_assert(offsetof(struct frontend_segment, sum) == 0, "ldm");
 _Static_assert(offsetof(struct frontend_segment, before) == 4, "ldm");
@@ -31,12 +34,14 @@ struct state {
     int16_t *logmel_q8;
 };
 
+/* clang-format off: an instruction or what belongs together a line. */
+
 #define BIN(a, b, shift)                                                                           \
     "add r5, r5, r4" shift "\n add r7, r7, r6" shift "\n"                                          \
     "smlad r4, " a ", " a ", r4\n smlad r4, " b ", " b ", r4\n smlsd r6, " a ", " b ", r6\n"
 
-/* The sums of a segment: an odd bin, then two at a time. */
-#define SUMS(shift)                                                                                \
+/* power_of() of mel.c: an odd bin, then two at a time. */
+#define POWER(shift)                                                                               \
     "ldm r2!, {r4, r5, r12}\n"                                                                     \
     "movs r6, #0\n movs r7, #0\n"                                                                  \
     "lsrs r12, r12, #1\n"                                                                          \
@@ -50,7 +55,7 @@ struct state {
                                                                             "bne 2b\n"             \
                                                                             "3:\n"
 
-/* Sums of a in r10, r11, of b in r4, r5; what falls of them in r6, r7. */
+/* The sums of a to r10, r11, of b to r4, r5; what falls of them to r6, r7. */
 #define FALLING                                                                                    \
     "ldm r2!, {r8, r9}\n"                                                                          \
     "add r10, r4, r6, lsl #1\n sub r4, r4, r6, lsl #1\n"                                           \
@@ -60,15 +65,16 @@ struct state {
 
 #define RISING "rsb r6, r6, r10, asr #1\n rsb r7, r7, r4, asr #1\n strd r6, r7, [sp]\n"
 
-/* log2 of the power in `x`, the unit in r8, r9, to r9. */
+/* log2_q8() of mel.c: of the power in `x`, with the unit in r8, r9, to r9. */
 #define LOG2(x)                                                                                    \
     "usat " x ", #31, " x "\n add " x ", " x ", r8\n"                                              \
     "clz r8, " x "\n lsl " x ", " x ", r8\n ubfx " x ", " x ", #23, #8\n"                          \
     "ldrb " x ", [lr, " x "]\n sub r9, r9, r8, lsl #8\n add r9, r9, " x "\n"
 
+/* Segments, each with the band that falls over it, up to the one at [sp, #end]. */
 #define SEGMENTS(shift, end)                                                                       \
     "b 5f\n"                                                                                       \
-    "4:\n" SUMS(shift) FALLING                                                                     \
+    "4:\n" POWER(shift) FALLING                                                                    \
         "ldrd r11, r12, [sp]\n add r11, r11, r6\n add r12, r12, r7\n" RISING                       \
         "ldrd r8, r9, [sp, #8]\n" LOG2("r11") "strh r9, [r3], #2\n"                                \
                                               "ldrd r8, r9, [sp, #16]\n" LOG2(                     \
@@ -78,18 +84,20 @@ struct state {
                                                          "cmp r2, r12\n"                           \
                                                          "bne 4b\n"
 
-/* The first segment has no band that falls over it. */
-__attribute__((naked)) static void bands(const struct state *state __attribute__((unused)),
-                                         const uint8_t *log2 __attribute__((unused))) {
+/* The first segment, which is narrow, has no band that falls over it; then the other narrow ones,
+ * then the wide ones. */
+__attribute__((naked)) static void bands(const struct state *state, const uint8_t *log2) {
     __asm("push {r4-r11, lr}\n"
           "mov lr, r1\n"
           "ldm r0!, {r4-r11}\n"
           "sub sp, sp, #36\n"
           "stm sp, {r4-r11}\n"
-          "ldm r0, {r0-r3}\n" SUMS("") FALLING RISING SEGMENTS("", "24")
+          "ldm r0, {r0-r3}\n" POWER("") FALLING RISING SEGMENTS("", "24")
               SEGMENTS(", asr #2", "28") "add sp, sp, #36\n"
                                          "pop {r4-r11, pc}\n");
 }
+
+/* clang-format on */
 
 void mel_bands(const struct frontend_tables *tables, const uint32_t *z, struct mel_unit unit_a,
                struct mel_unit unit_b, int16_t *logmel_q8) {

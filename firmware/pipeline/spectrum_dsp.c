@@ -1,8 +1,9 @@
 /* The spectrum on Armv7E-M: spectrum.c in its SIMD instructions, a complex value a register.
  *
- * In assembly, as eight values, their twiddles and the pointers take all fourteen registers:
- *   r0 values   r1 twiddles or the end   r2 0x8000, what rounds   r3, lr twiddles   r4 .. r12
- * values
+ * In assembly, as eight values, their twiddles and the pointers take all fourteen registers. In
+ * what works on eight values these are r0      the values in memory r1      the twiddles, or where
+ * the values end r2      0x8000, which rounds a product r3, lr  the eighth of a turn, or twiddles
+ *   r4-r12  values, and a free register
  */
 #include "spectrum.h"
 
@@ -10,6 +11,8 @@
 
 /* The arguments of naked functions are used by their registers. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+
+/* clang-format off: an instruction or what belongs together a line. */
 
 /* value *= cos - j sin, halved: w is cos + j sin. */
 #define ROTATED(value, w, free)                                                                    \
@@ -35,8 +38,8 @@
     "sadd16 r10, r12, r11\n ssub16 r11, r12, r11\n"
 
 /* transform_rest() of spectrum.c. Its results are in r4, r5, r6, r7, r8, r10, r11, r12: in order,
- * so that one instruction can store them. `sum` adds for value 0, and halves if there are twiddles.
- */
+ * so that one instruction can store them. The last stage halves, again, where `h` is "h": value 0
+ * by `h0`, the others by `h`. */
 #define TRANSFORM_REST(h0, h)                                                                      \
     ROTATED("r7", "r3", "r12")                                                                     \
     ROTATED_BACK("r11", "r3", "r12")                                                               \
@@ -53,10 +56,11 @@
     "str r5, [r0, #4 * " step "]\n str r6, [r0, #8 * " step "]\n"                                  \
     "str r7, [r0, #12 * " step "]\n str r8, [r0, #16 * " step "]\n"                                \
     "str r10, [r0, #20 * " step "]\n str r11, [r0, #24 * " step "]\n"                              \
-    "str r12, [r0, #28 * " step "]\n"
+    "str r12, [r0, #28 * " step "]\n"                                                              \
+    "str r4, [r0], #4\n"
 
-/* Eight rows of eight values each that lie together, their first stage done. A row of twiddles
- * starts with the eighth of a turn; zero ends them. */
+/* Rows of eight values that lie together, their first stage done, until there are no twiddles. A
+ * row of these starts with the eighth of a turn. */
 __attribute__((naked)) static void rows(uint32_t *z, const uint32_t *twiddles) {
     __asm("push {r4-r11, lr}\n"
           "mov r2, #0x8000\n"
@@ -79,9 +83,9 @@ __attribute__((naked)) static void rows(uint32_t *z, const uint32_t *twiddles) {
         ROTATED("r5", "lr", "r9") "ldrd r3, lr, [r1, #8]\n" ROTATED("r6", "r3", "r9")              \
             ROTATED("r7", "lr", "r9") "ldrd r3, lr, [r1, #16]\n" ROTATED("r8", "r3", "r9")         \
                 ROTATED("r10", "lr", "r9") "ldrd r3, lr, [r1, #24]\n" ROTATED("r11", "r3", "r9")   \
-                    ROTATED("r12", "lr", "r9") STORED("8") "str r4, [r0], #4\n"
+                    ROTATED("r12", "lr", "r9") STORED("8")
 
-/* Eight columns of a block, one row of twiddles. */
+/* The eight columns of a block, with one row of twiddles for all. Their end is at [sp]. */
 __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) {
     __asm("push {r4-r11, lr}\n"
           "mov r2, #0x8000\n"
@@ -96,8 +100,7 @@ __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) 
 #define COLUMN(step, h)                                                                            \
     FIRST_STAGE(step)                                                                              \
     TRANSFORM_REST(h, h)                                                                           \
-    STORED(step)                                                                                   \
-    "str r4, [r0], #4\n"
+    STORED(step)
 
 #define COLUMNS(step, h)                                                                           \
     "push {r4-r11, lr}\n"                                                                          \
@@ -117,7 +120,7 @@ __attribute__((naked)) static void columns(uint32_t *z, const uint32_t *end) {
     __asm(COLUMNS("64", ""));
 }
 
-/* What the two functions below need, in the order of registers. */
+/* What the windows need, in the order of registers r0 to r5. */
 struct windows {
     const int16_t *kept, *pcm;
     const int32_t *hann_q30;
@@ -125,17 +128,18 @@ struct windows {
     uint32_t gain_a_q18, gain_b_q18;
 };
 
-/* Runs `body` for eight samples at a time. Row 8 i + m is 32 bytes long and takes samples i + 8 m +
- * 64 n, eight bytes from each n: the next sample is eight rows on, the next eight one row, the next
- * 64 eight bytes. `row_end` is where eight times eight samples end; the window ends at [sp]. */
-#define ALL_SAMPLES(body, set_row_end, get_row_end)                                                \
+/* Runs `body` for eight samples at a time. Row 8 i + m takes samples i + 8 m + 64 n, eight bytes of
+ * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes. So
+ * r12 is where 64 samples end; it is kept elsewhere in the body. Where the window ends is at [sp].
+ */
+#define ALL_SAMPLES(body, keep_r12, get_r12)                                                       \
     "push {r4-r11, lr}\n"                                                                          \
     "ldm r0, {r0-r5}\n"                                                                            \
     "add r11, r2, #1024\n"                                                                         \
     "push {r11, r12}\n"                                                                            \
     "add r3, r3, #896\n"                                                                           \
     "0:\n"                                                                                         \
-    "add r12, r3, #256\n" set_row_end "1:\n" body get_row_end "add r3, r3, #32\n"                  \
+    "add r12, r3, #256\n" keep_r12 "1:\n" body get_r12 "add r3, r3, #32\n"                         \
     "cmp r3, r12\n"                                                                                \
     "bne 1b\n"                                                                                     \
     "sub r3, r3, #248\n"                                                                           \
@@ -145,30 +149,30 @@ struct windows {
     "add sp, sp, #8\n"                                                                             \
     "pop {r4-r11, pc}\n"
 
-/* The words of two samples: of `kept`, of the first half of `pcm`, of the second; and their
- * weights. */
+/* The words of two samples: of `kept`, of the first half of `pcm`, of the second; and two weights.
+ */
 #define TWO_SAMPLES                                                                                \
     "ldr r6, [r0], #4\n ldr r7, [r1], #4\n ldr r8, [r1, #508]\n ldrd r9, r10, [r2], #8\n"
 
-/* Sample `half` (b or t) of the two, whose weight is in `w`: sum and difference to `at`. */
-#define WINDOWED(half, w, at)                                                                      \
-    "smmul " w ", " w ", r4\n"                                                                     \
-    "smulw" half " r11, " w ", r6\n smulw" half " r12, " w ", r7\n"                                \
+/* windowed() of spectrum.c for sample `half` (b or t) of the two: sum and difference to `at`. */
+#define WINDOWED(half, weight, at)                                                                 \
+    "smmul " weight ", " weight ", r4\n"                                                           \
+    "smulw" half " r11, " weight ", r6\n smulw" half " r12, " weight ", r7\n"                      \
     "pkhbt r11, r11, r12, lsl #16\n"                                                               \
-    "rsb " w ", " w ", r4, lsr #2\n"                                                               \
-    "smulw" half " r12, " w ", r7\n smulw" half " " w ", " w ", r8\n"                              \
-    "pkhbt r12, r12, " w ", lsl #16\n"                                                             \
+    "rsb " weight ", " weight ", r4, lsr #2\n"                                                     \
+    "smulw" half " r12, " weight ", r7\n smulw" half " " weight ", " weight ", r8\n"               \
+    "pkhbt r12, r12, " weight ", lsl #16\n"                                                        \
     "sadd16 lr, r11, r12\n ssub16 r11, r11, r12\n"                                                 \
     "strd lr, r11, [r3, #" at "]\n"
 
 /* The same, the two windows at gains of their own. */
-#define WINDOWED_EACH(half, w, at)                                                                 \
-    "smmul lr, " w ", r4\n smmul " w ", " w ", r5\n"                                               \
-    "smulw" half " r11, lr, r6\n smulw" half " r12, " w ", r7\n"                                   \
+#define WINDOWED_EACH(half, weight, at)                                                            \
+    "smmul lr, " weight ", r4\n smmul " weight ", " weight ", r5\n"                                \
+    "smulw" half " r11, lr, r6\n smulw" half " r12, " weight ", r7\n"                              \
     "pkhbt r11, r11, r12, lsl #16\n"                                                               \
-    "rsb lr, lr, r4, lsr #2\n rsb " w ", " w ", r5, lsr #2\n"                                      \
-    "smulw" half " r12, lr, r7\n smulw" half " " w ", " w ", r8\n"                                 \
-    "pkhbt r12, r12, " w ", lsl #16\n"                                                             \
+    "rsb lr, lr, r4, lsr #2\n rsb " weight ", " weight ", r5, lsr #2\n"                            \
+    "smulw" half " r12, lr, r7\n smulw" half " " weight ", " weight ", r8\n"                       \
+    "pkhbt r12, r12, " weight ", lsl #16\n"                                                        \
     "sadd16 lr, r11, r12\n ssub16 r11, r11, r12\n"                                                 \
     "strd lr, r11, [r3, #" at "]\n"
 
@@ -196,12 +200,14 @@ __attribute__((naked)) void spectrum_energies(const int16_t *samples, uint64_t q
     __asm("push {r4-r11, lr}\n"
           "add r12, r1, #32\n"
           "0:\n"
-          "movs r2, #0\n"
-          "movs r3, #0\n" EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS "strd r2, r3, [r1], #8\n"
+          "movs r2, #0\n movs r3, #0\n" EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS
+          "strd r2, r3, [r1], #8\n"
           "cmp r1, r12\n"
           "bne 0b\n"
           "pop {r4-r11, pc}\n");
 }
+
+/* clang-format on */
 
 void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a_q18,
               uint32_t gain_b_q18) {
