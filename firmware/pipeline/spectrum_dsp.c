@@ -12,7 +12,7 @@
 /* The arguments of naked functions are used by their registers. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-/* clang-format off: an instruction or what belongs together a line. */
+/* clang-format off */
 
 /* value *= cos - j sin, halved: w is cos + j sin. */
 #define ROTATED(value, w, free)                                                                    \
@@ -38,8 +38,8 @@
     "sadd16 r10, r12, r11\n ssub16 r11, r12, r11\n"
 
 /* transform_rest() of spectrum.c. Its results are in r4, r5, r6, r7, r8, r10, r11, r12: in order,
- * so that one instruction can store them. The last stage halves, again, where `h` is "h": value 0
- * by `h0`, the others by `h`. */
+ * so that one instruction can store them. The last stage halves once more where `h0`, for value 0,
+ * or `h`, for the others, is "h". */
 #define TRANSFORM_REST(h0, h)                                                                      \
     ROTATED("r7", "r3", "r12")                                                                     \
     ROTATED_BACK("r11", "r3", "r12")                                                               \
@@ -66,24 +66,40 @@ __attribute__((naked)) static void rows(uint32_t *z, const uint32_t *twiddles) {
           "mov r2, #0x8000\n"
           "ldrd r3, lr, [r1], #8\n"
           "0:\n"
-          "ldm r0, {r4-r11}\n" TRANSFORM_REST("h", "")
-              ROTATED("r5", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r6", "r3", "r9") ROTATED(
-                  "r7", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r8", "r3", "r9")
-                  ROTATED("r10", "lr", "r9") "ldrd r3, lr, [r1], #8\n" ROTATED("r11", "r3", "r9")
-                      ROTATED("r12", "lr", "r9") "stm r0!, {r4-r8, r10-r12}\n"
-                                                 "ldrd r3, lr, [r1], #8\n"
-                                                 "cmp r3, #0\n"
-                                                 "bne 0b\n"
-                                                 "pop {r4-r11, pc}\n");
+          "ldm r0, {r4-r11}\n"
+          TRANSFORM_REST("h", "")
+          ROTATED("r5", "lr", "r9")
+          "ldrd r3, lr, [r1], #8\n"
+          ROTATED("r6", "r3", "r9")
+          ROTATED("r7", "lr", "r9")
+          "ldrd r3, lr, [r1], #8\n"
+          ROTATED("r8", "r3", "r9")
+          ROTATED("r10", "lr", "r9")
+          "ldrd r3, lr, [r1], #8\n"
+          ROTATED("r11", "r3", "r9")
+          ROTATED("r12", "lr", "r9")
+          "stm r0!, {r4-r8, r10-r12}\n"
+          "ldrd r3, lr, [r1], #8\n"
+          "cmp r3, #0\n"
+          "bne 0b\n"
+          "pop {r4-r11, pc}\n");
 }
 
 #define BLOCK_COLUMN                                                                               \
     FIRST_STAGE("8")                                                                               \
-    "ldrd r3, lr, [r1]\n" TRANSFORM_REST("h", "")                                                  \
-        ROTATED("r5", "lr", "r9") "ldrd r3, lr, [r1, #8]\n" ROTATED("r6", "r3", "r9")              \
-            ROTATED("r7", "lr", "r9") "ldrd r3, lr, [r1, #16]\n" ROTATED("r8", "r3", "r9")         \
-                ROTATED("r10", "lr", "r9") "ldrd r3, lr, [r1, #24]\n" ROTATED("r11", "r3", "r9")   \
-                    ROTATED("r12", "lr", "r9") STORED("8")
+    "ldrd r3, lr, [r1]\n"                                                                          \
+    TRANSFORM_REST("h", "")                                                                        \
+    ROTATED("r5", "lr", "r9")                                                                      \
+    "ldrd r3, lr, [r1, #8]\n"                                                                      \
+    ROTATED("r6", "r3", "r9")                                                                      \
+    ROTATED("r7", "lr", "r9")                                                                      \
+    "ldrd r3, lr, [r1, #16]\n"                                                                     \
+    ROTATED("r8", "r3", "r9")                                                                      \
+    ROTATED("r10", "lr", "r9")                                                                     \
+    "ldrd r3, lr, [r1, #24]\n"                                                                     \
+    ROTATED("r11", "r3", "r9")                                                                     \
+    ROTATED("r12", "lr", "r9")                                                                     \
+    STORED("8")
 
 /* The eight columns of a block, with one row of twiddles for all. Their end is at [sp]. */
 __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) {
@@ -91,7 +107,10 @@ __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) 
           "mov r2, #0x8000\n"
           "add r3, r0, #32\n"
           "push {r3}\n"
-          "0:\n" BLOCK_COLUMN BLOCK_COLUMN "ldr r3, [sp]\n"
+          "0:\n"
+          BLOCK_COLUMN
+          BLOCK_COLUMN
+          "ldr r3, [sp]\n"
           "cmp r0, r3\n"
           "bne 0b\n"
           "pop {r3-r11, pc}\n");
@@ -106,9 +125,12 @@ __attribute__((naked)) static void block(uint32_t *z, const uint32_t *twiddles) 
     "push {r4-r11, lr}\n"                                                                          \
     "mov r2, #0x8000\n"                                                                            \
     "movw r3, #0x5a82\n movt r3, #0x5a82\n"                                                        \
-    "0:\n" COLUMN(step, h) COLUMN(step, h) "cmp r0, r1\n"                                          \
-                                           "bne 0b\n"                                              \
-                                           "pop {r4-r11, pc}\n"
+    "0:\n"                                                                                         \
+    COLUMN(step, h)                                                                                \
+    COLUMN(step, h)                                                                                \
+    "cmp r0, r1\n"                                                                                 \
+    "bne 0b\n"                                                                                     \
+    "pop {r4-r11, pc}\n"
 
 /* The columns of the first block, from z to end: halved, as there is nothing to turn. */
 __attribute__((naked)) static void first_block(uint32_t *z, const uint32_t *end) {
@@ -130,8 +152,7 @@ struct windows {
 
 /* Runs `body` for eight samples at a time. Row 8 i + m takes samples i + 8 m + 64 n, eight bytes of
  * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes. So
- * r12 is where 64 samples end; it is kept elsewhere in the body. Where the window ends is at [sp].
- */
+ * r12 is where 64 samples end; it is kept elsewhere in the body. Where the window ends is at [sp]. */
 #define ALL_SAMPLES(body, keep_r12, get_r12)                                                       \
     "push {r4-r11, lr}\n"                                                                          \
     "ldm r0, {r0-r5}\n"                                                                            \
@@ -139,7 +160,12 @@ struct windows {
     "push {r11, r12}\n"                                                                            \
     "add r3, r3, #896\n"                                                                           \
     "0:\n"                                                                                         \
-    "add r12, r3, #256\n" keep_r12 "1:\n" body get_r12 "add r3, r3, #32\n"                         \
+    "add r12, r3, #256\n"                                                                          \
+    keep_r12                                                                                       \
+    "1:\n"                                                                                         \
+    body                                                                                           \
+    get_r12                                                                                        \
+    "add r3, r3, #32\n"                                                                            \
     "cmp r3, r12\n"                                                                                \
     "bne 1b\n"                                                                                     \
     "sub r3, r3, #248\n"                                                                           \
@@ -149,8 +175,7 @@ struct windows {
     "add sp, sp, #8\n"                                                                             \
     "pop {r4-r11, pc}\n"
 
-/* The words of two samples: of `kept`, of the first half of `pcm`, of the second; and two weights.
- */
+/* The words of two samples: of `kept`, of the first half of `pcm`, of the second; two weights. */
 #define TWO_SAMPLES                                                                                \
     "ldr r6, [r0], #4\n ldr r7, [r1], #4\n ldr r8, [r1, #508]\n ldrd r9, r10, [r2], #8\n"
 
@@ -178,9 +203,9 @@ struct windows {
 
 #define EIGHT_SAMPLES(windowed)                                                                    \
     TWO_SAMPLES windowed("b", "r9", "-896") windowed("t", "r10", "-640")                           \
-        TWO_SAMPLES windowed("b", "r9", "-384") windowed("t", "r10", "-128")                       \
-            TWO_SAMPLES windowed("b", "r9", "128") windowed("t", "r10", "384")                     \
-                TWO_SAMPLES windowed("b", "r9", "640") windowed("t", "r10", "896")
+    TWO_SAMPLES windowed("b", "r9", "-384") windowed("t", "r10", "-128")                           \
+    TWO_SAMPLES windowed("b", "r9", "128") windowed("t", "r10", "384")                             \
+    TWO_SAMPLES windowed("b", "r9", "640") windowed("t", "r10", "896")
 
 __attribute__((naked)) static void windows_at_one_gain(const struct windows *windows) {
     __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED), "mov r5, r12\n", "mov r12, r5\n"));
@@ -200,7 +225,11 @@ __attribute__((naked)) void spectrum_energies(const int16_t *samples, uint64_t q
     __asm("push {r4-r11, lr}\n"
           "add r12, r1, #32\n"
           "0:\n"
-          "movs r2, #0\n movs r3, #0\n" EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS EIGHT_WORDS
+          "movs r2, #0\n movs r3, #0\n"
+          EIGHT_WORDS
+          EIGHT_WORDS
+          EIGHT_WORDS
+          EIGHT_WORDS
           "strd r2, r3, [r1], #8\n"
           "cmp r1, r12\n"
           "bne 0b\n"

@@ -32,8 +32,7 @@ static inline void first_stage(int16x8_t z[8], const uint32_t *x, uint32_t step)
     }
 }
 
-/* transform_rest() of spectrum.c without its twiddles: even values, then odd ones, as eight vectors
- * are all that there are. */
+/* transform_rest() of spectrum.c; `halved`: value 0 once more, as twiddles halve the others. */
 static inline void transform_rest(int16x8_t z[8], bool halved) {
     const int16x8_t eighth = vdupq_n_s16(EIGHTH_Q14);
     const int16x8_t even0 = vhaddq_s16(z[0], z[4]), even1 = vhsubq_s16(z[0], z[4]);

@@ -131,10 +131,11 @@ def test_the_desk_hears_what_the_native_library_hears(expected, pcm):
 
 
 @pytest.mark.parametrize(
-    ("core", "instructions_a_tick", "most"), [("Armv7E-M", 40 / 64, 9_600), ("Helium", 31.25 / 64, 6_400)]
+    ("core", "instructions_a_tick", "most"), [("Armv7E-M", 40 / 64, 9_600), ("Helium", 31.25 / 64, 6_200)]
 )
 def test_instructions_a_hop_stay_within_the_budget(core, instructions_a_tick, most, sounds, tmp_path):
     # At -icount shift=6 an instruction takes 64 ns, a tick of SysTick 40 ns and 31.25 ns.
-    there = in_qemu(*CORES[core], 16000, sounds["voice"], tmp_path)
-    a_hop = there.ticks.mean() * instructions_a_tick / 2
-    assert most * 0.9 < a_hop <= most
+    there = in_qemu(*CORES[core], 16000, np.concatenate([sounds["voice"], sounds["bursts"]]), tmp_path)
+    a_hop = there.ticks * instructions_a_tick / 2
+    print(f"{core}: {a_hop.mean():.0f} instructions a hop, {a_hop.max():.0f} at most")
+    assert a_hop.max() <= most
