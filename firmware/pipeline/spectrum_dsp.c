@@ -151,9 +151,10 @@ struct windows {
 };
 
 /* Runs `body` for eight samples at a time. Row 8 i + m takes samples i + 8 m + 64 n, eight bytes of
- * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes. So
- * r12 is where 64 samples end; it is kept elsewhere in the body. Where the window ends is at [sp]. */
-#define ALL_SAMPLES(body, keep_r12, get_r12)                                                       \
+ * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes. Where
+ * 64 samples end goes to r12, and from there to where `keep` puts it and `get` gets it back, to `end`.
+ * Where the window ends is at [sp]. */
+#define ALL_SAMPLES(body, keep, get, end)                                                          \
     "push {r4-r11, lr}\n"                                                                          \
     "ldm r0, {r0-r5}\n"                                                                            \
     "add r11, r2, #1024\n"                                                                         \
@@ -161,12 +162,12 @@ struct windows {
     "add r3, r3, #896\n"                                                                           \
     "0:\n"                                                                                         \
     "add r12, r3, #256\n"                                                                          \
-    keep_r12                                                                                       \
+    keep                                                                                           \
     "1:\n"                                                                                         \
     body                                                                                           \
-    get_r12                                                                                        \
+    get                                                                                            \
     "add r3, r3, #32\n"                                                                            \
-    "cmp r3, r12\n"                                                                                \
+    "cmp r3, " end "\n"                                                                            \
     "bne 1b\n"                                                                                     \
     "sub r3, r3, #248\n"                                                                           \
     "ldr r12, [sp]\n"                                                                              \
@@ -208,11 +209,12 @@ struct windows {
     TWO_SAMPLES windowed("b", "r9", "640") windowed("t", "r10", "896")
 
 __attribute__((naked)) static void windows_at_one_gain(const struct windows *windows) {
-    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED), "mov r5, r12\n", "mov r12, r5\n"));
+    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED), "mov r5, r12\n", "", "r5"));
 }
 
 __attribute__((naked)) static void windows_at_two_gains(const struct windows *windows) {
-    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED_EACH), "str r12, [sp, #4]\n", "ldr r12, [sp, #4]\n"));
+    __asm(ALL_SAMPLES(EIGHT_SAMPLES(WINDOWED_EACH), "str r12, [sp, #4]\n", "ldr r12, [sp, #4]\n",
+                      "r12"));
 }
 
 #define EIGHT_WORDS                                                                                \
