@@ -69,7 +69,7 @@ void frontend_init(struct frontend *frontend, const struct frontend_tables *tabl
 
 void frontend_keep(struct frontend *frontend, const int16_t *pcm) {
     const int16_t *from = &pcm[FRONTEND_CHUNK - FRONTEND_HOP];
-#ifdef __ARM_ARCH
+#if SPECTRUM_DSP || SPECTRUM_MVE
     /* Loads and stores of several aligned words: memcpy() must expect any address. */
     int16_t *to = __builtin_assume_aligned(frontend->kept, 4);
     from = __builtin_assume_aligned(from, 4);

@@ -6,7 +6,7 @@
  * Portable C is the specification (spectrum.c); spectrum_dsp.c (Armv7E-M) and spectrum_mve.c
  * (Helium) give the same bits.
  *
- * Owns: nothing, the values lie with the caller. Constant tables: 3.3 KiB of flash.
+ * Owns: nothing, the values lie with the caller. Constant tables: 3.2 KiB of flash.
  */
 #ifndef EARSHOT_SPECTRUM_H
 #define EARSHOT_SPECTRUM_H
@@ -24,7 +24,7 @@
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
 #undef SPECTRUM_MVE
 #define SPECTRUM_MVE 1
-#elif defined(__ARM_FEATURE_DSP)
+#elif defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M'
 #undef SPECTRUM_DSP
 #define SPECTRUM_DSP 1
 #endif
@@ -36,9 +36,10 @@ void spectrum_energies(const int16_t *samples, uint64_t quarter[4]);
 /* z[k] becomes value k of the spectrum of A gain_a + j B gain_b, over 32. kept: SPECTRUM_POINTS / 2
  * samples, pcm: SPECTRUM_POINTS.
  *
- * A windowed hop times its gain may have an energy of GAIN_LIMIT (frontend_tables.py), below 2^29.
- * Then n of its values sum to at most sqrt(n) 2^14.5, two hops to sqrt(n) 2^15, and as each eight
- * is halved once, and once more by its twiddles, all of this fits in 16 bits. */
+ * A windowed hop times its gain may have an energy of GAIN_LIMIT (frontend_tables.py). So n of its
+ * samples, turned, sum to at most sqrt(n / 2) 21 741 in either part. Each eight are halved once on
+ * the way and once by the twiddles: with both hops no sum exceeds 30 750, but for the first sums of
+ * eight, which without a window could. With it, the worst samples there are give 30 980. */
 void spectrum(uint32_t *z, const int16_t *kept, const int16_t *pcm, uint32_t gain_a_q18,
               uint32_t gain_b_q18);
 

@@ -151,9 +151,9 @@ struct windows {
 };
 
 /* Runs `body` for eight samples at a time. Row 8 i + m takes samples i + 8 m + 64 n, eight bytes of
- * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes. Where
- * 64 samples end goes to r12, and from there to where `keep` puts it and `get` gets it back, to `end`.
- * Where the window ends is at [sp]. */
+ * its 32 from each n: the next sample is eight rows on, the eighth a row, the 64th eight bytes.
+ * Where 64 samples end is in r12; `keep` puts it away, `get` brings it back to `end`. Where the
+ * window ends is at [sp]. */
 #define ALL_SAMPLES(body, keep, get, end)                                                          \
     "push {r4-r11, lr}\n"                                                                          \
     "ldm r0, {r0-r5}\n"                                                                            \

@@ -12,7 +12,7 @@
 static struct frontend frontend;
 static _Alignas(4) int16_t pcm[FRONTEND_CHUNK];
 
-#ifdef __ARM_ARCH
+#ifdef BARE
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 #define SYSTICK_CONTROL REGISTER(0xE000E010u)
@@ -110,7 +110,7 @@ static void run(void) {
     }
 }
 
-#ifdef __ARM_ARCH
+#ifdef BARE
 
 void image_reset(void) {
     COPROCESSOR_ACCESS |= 0xFu << 20;

@@ -137,6 +137,25 @@ def test_full_scale_square_wave_neither_overflows_nor_errs(half_period, rate_hz)
     assert native.logmel(pcm, rate_hz).max() < 47 * 256
 
 
+def pulses(start: int, harmonic: int, turn: float) -> np.ndarray:
+    """Every 64th sample, which is what the first eight-point transforms take together, tuned to one of their bins."""
+    pcm = np.zeros(4096)
+    pcm[start::64] = 32767 * np.cos(2 * np.pi * (harmonic / 8 * np.arange(len(pcm[start::64])) + turn))
+    return pcm
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_nothing_that_resonates_in_the_transform_overflows(rate_hz):
+    time = np.arange(4096)
+    sounds = [pulses(start, k, turn) for start in (0, 31, 62, 63) for k in range(8) for turn in (0, 1 / 8, 1 / 4)]
+    sounds += [32767 * np.sin(2 * np.pi * k / 512 * time + k) for k in np.arange(4, 240, 5.5)]
+    sounds += [32767 * np.sign(np.sin(2 * np.pi * k / 512 * time + k)) for k in np.arange(4, 240, 5.5)]
+    for sound in sounds:
+        pcm = sound.round().astype(np.int16)
+        strongest = below_strongest_db(pcm, rate_hz) < 15
+        assert errors(pcm, rate_hz)[strongest].max() < 0.1
+
+
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 @pytest.mark.parametrize("at", [0, 255, 256, 5000])
 def test_one_click_is_exact(at, rate_hz):

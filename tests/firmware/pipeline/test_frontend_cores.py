@@ -17,7 +17,7 @@ SOURCES = [
 ]
 FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wsign-conversion"]
 FLAGS += ["-fstack-protector-strong"]
-BARE = ["-mthumb", "-mfloat-abi=hard", "-ffunction-sections", "-fdata-sections", "-nostartfiles"]
+BARE = ["-DBARE", "-mthumb", "-mfloat-abi=hard", "-ffunction-sections", "-fdata-sections", "-nostartfiles"]
 BARE += ["-ffreestanding", "-fbuiltin", "-nostdlib", "-Wl,--gc-sections", f"-T{HERE / 'frontend_image.ld'}"]
 BARE += [str(FIRMWARE / "boards/cortexm/memory.c")]
 M4 = ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16"]
