@@ -26,8 +26,9 @@ void board_init(void);
 
 enum board_reset_cause board_reset_cause(void);
 
-/* Sleeps as deeply as the board can until EARSHOT_CHUNK samples are there, and returns them.
- * They stay valid until the next call. Feeds the watchdog: a chunk a call is the sign of life. */
+/* Sleeps as deeply as the board can until EARSHOT_CHUNK samples are there, and returns them,
+ * aligned as words. They stay valid until the next call. Feeds the watchdog: a chunk a call is the
+ * sign of life. */
 const int16_t *board_audio_wait(void);
 
 /* Samples that the microphone delivered and nobody took, since reset. */

@@ -23,7 +23,7 @@ BANDS = SHIPPED.bands
 
 
 def logmel(pcm: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
-    """Log-mel of a recording, from silence.
+    """Log-mel of a recording, from silence, two frames at a time as a board hears them.
 
     Args:
         pcm: int16 [samples] at `rate`; what is left after the last whole hop of HOP samples is not heard

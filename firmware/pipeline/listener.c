@@ -3,6 +3,7 @@
 #include <string.h>
 
 _Static_assert(LISTENER_FAULT + 1 == LEDGER_STATES, "a ledger row a state");
+_Static_assert(EARSHOT_CHUNK == FRONTEND_CHUNK, "a chunk is what the front end takes at a time");
 _Static_assert(sizeof(struct listener) <= 2867, "as listener.h says");
 
 void listener_init(struct listener *listener, const struct frontend_tables *tables,
@@ -54,19 +55,10 @@ static enum listener_state next_state(struct listener *listener, const int16_t *
 static bool chunk_runs(struct listener *listener, const int16_t *pcm, uint8_t *probability_q8) {
     int16_t logmel_q8[DETECTOR_FEATURES];
 
-    for (uint32_t hop = 0; hop < DETECTOR_HOPS; hop++) {
-        frontend_hop(&listener->frontend, &pcm[hop * FRONTEND_HOP],
-                     &logmel_q8[hop * FRONTEND_BANDS]);
-    }
+    frontend_chunk(&listener->frontend, pcm, logmel_q8);
     listener->ledger.frames += DETECTOR_HOPS;
     listener->ledger.inferences++;
     return detector_decide(&listener->detector, logmel_q8, probability_q8);
-}
-
-static void chunk_passes(struct listener *listener, const int16_t *pcm) {
-    for (uint32_t hop = 0; hop < DETECTOR_HOPS; hop++) {
-        frontend_keep(&listener->frontend, &pcm[hop * FRONTEND_HOP]);
-    }
 }
 
 struct listener_report listener_hear(struct listener *listener, const int16_t *pcm,
@@ -80,7 +72,7 @@ struct listener_report listener_hear(struct listener *listener, const int16_t *p
         listener->state = next_state(listener, pcm);
     }
     if (listener->state == LISTENER_SLEEP) {
-        chunk_passes(listener, pcm);
+        frontend_keep(&listener->frontend, pcm);
     } else if (listener->state == LISTENER_HEAR) {
         if ((before == LISTENER_SLEEP && !detector_restart(&listener->detector)) ||
             !chunk_runs(listener, pcm, &report.probability_q8)) {

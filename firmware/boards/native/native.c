@@ -109,8 +109,17 @@ bool native_logmel(uint32_t rate, const int16_t *pcm, size_t hops, int16_t *logm
         return false;
     }
     frontend_init(&frontend, tables);
-    for (size_t i = 0; i < hops; i++) {
-        frontend_hop(&frontend, &pcm[i * FRONTEND_HOP], &logmel_q8[i * FRONTEND_BANDS]);
+    for (; hops >= 2; hops -= 2) {
+        frontend_chunk(&frontend, pcm, logmel_q8);
+        pcm += FRONTEND_CHUNK;
+        logmel_q8 += 2 * FRONTEND_BANDS;
+    }
+    if (hops > 0) {
+        int16_t last[FRONTEND_CHUNK] = {0}, pair_q8[2 * FRONTEND_BANDS];
+
+        memcpy(last, pcm, FRONTEND_HOP * sizeof *pcm);
+        frontend_chunk(&frontend, last, pair_q8);
+        memcpy(logmel_q8, pair_q8, FRONTEND_BANDS * sizeof *logmel_q8);
     }
     return true;
 }
@@ -148,10 +157,7 @@ bool native_vad_pcm(void *memory, const int16_t *pcm, size_t chunks, uint8_t *pr
     int16_t logmel_q8[DETECTOR_FEATURES];
 
     for (size_t i = 0; i < chunks; i++) {
-        for (size_t hop = 0; hop < DETECTOR_HOPS; hop++) {
-            frontend_hop(&vad->frontend, &pcm[i * EARSHOT_CHUNK + hop * FRONTEND_HOP],
-                         &logmel_q8[hop * FRONTEND_BANDS]);
-        }
+        frontend_chunk(&vad->frontend, &pcm[i * EARSHOT_CHUNK], logmel_q8);
         if (!detector_decide(&vad->detector, logmel_q8, &probability_q8[i])) {
             return false;
         }

@@ -42,18 +42,18 @@ malloc.restype = ctypes.c_void_p
 def heap(count):
     return int(malloc(ctypes.c_size_t(count)))
 def call(pcm, out):
-    return library.native_logmel(16000, ffi.cast("int16_t *", pcm), 1, ffi.cast("int16_t *", out))
+    return library.native_logmel(16000, ffi.cast("int16_t *", pcm), 2, ffi.cast("int16_t *", out))
 """
 
 
 def test_the_library_runs_under_them() -> None:
-    result = under_sanitizers("-c", CALL + "assert call(heap(512), heap(80))\nprint('heard')")
+    result = under_sanitizers("-c", CALL + "assert call(heap(1024), heap(160))\nprint('heard')")
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "heard"
 
 
 def test_a_read_past_the_end_is_caught() -> None:
-    result = under_sanitizers("-c", CALL + "call(heap(510), heap(80))\nprint('heard')")
+    result = under_sanitizers("-c", CALL + "call(heap(1022), heap(160))\nprint('heard')")
     assert result.returncode != 0
     assert "heard" not in result.stdout
     assert "AddressSanitizer: heap-buffer-overflow" in result.stderr
@@ -61,14 +61,14 @@ def test_a_read_past_the_end_is_caught() -> None:
 
 
 def test_a_write_past_the_end_is_caught() -> None:
-    result = under_sanitizers("-c", CALL + "call(heap(512), heap(78))\nprint('heard')")
+    result = under_sanitizers("-c", CALL + "call(heap(1024), heap(158))\nprint('heard')")
     assert result.returncode != 0
     assert "AddressSanitizer: heap-buffer-overflow" in result.stderr
     assert "WRITE of size 2" in result.stderr
 
 
 def test_undefined_behaviour_is_caught() -> None:
-    result = under_sanitizers("-c", CALL + "call(heap(514) + 1, heap(80))\nprint('heard')")
+    result = under_sanitizers("-c", CALL + "call(heap(1026) + 1, heap(160))\nprint('heard')")
     assert result.returncode != 0
     assert "heard" not in result.stdout
     assert "runtime error" in result.stderr
