@@ -5,16 +5,16 @@
 #include "runner.h"
 
 /* Of a call. */
-#define SAMPLES FRONTEND_HOP
-#define VALUES FRONTEND_BANDS
+#define SAMPLES FRONTEND_CHUNK
+#define VALUES (2 * FRONTEND_BANDS)
 
 static struct frontend frontend;
-static int16_t pcm[SAMPLES];
+static _Alignas(4) int16_t pcm[SAMPLES];
 static int16_t logmel_q8[VALUES];
 
 static bool hear(void *unused) {
     (void)unused;
-    frontend_hop(&frontend, pcm, logmel_q8);
+    frontend_chunk(&frontend, pcm, logmel_q8);
     return true;
 }
 
