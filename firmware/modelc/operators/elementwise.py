@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..errors import ModelError
 from ..fixedpoint import quantize_multiplier
 from ..graph import Graph, Operator, Tensor
@@ -83,23 +81,25 @@ def _sum(pair: _Pair, kernel: str, factors: tuple[float, float, float]) -> list[
     return pair.steps(kernel, parameters)
 
 
-@lowering("ADD", tflm="AddAdd")
-def add(graph: Graph, operator: Operator) -> list[Step]:
+def _sum_factors(pair: _Pair) -> tuple[float, float, float]:
     """Both inputs are brought to twice the larger scale, added, and brought to the output's scale."""
-    pair = _pair(graph, operator)
     first, second, output = (float(tensor.scale) for tensor in (pair.first, pair.second, pair.output))
     common = 2 * max(first, second)
-    return _sum(pair, "add", (first / common, second / common, common / ((1 << _HEADROOM) * output)))
+    return first / common, second / common, common / ((1 << _HEADROOM) * output)
+
+
+@lowering("ADD", tflm="AddAdd")
+def add(graph: Graph, operator: Operator) -> list[Step]:
+    """The sum of two tensors."""
+    pair = _pair(graph, operator)
+    return _sum(pair, "add", _sum_factors(pair))
 
 
 @lowering("SUB", tflm="AddSub")
 def sub(graph: Graph, operator: Operator) -> list[Step]:
-    """As ADD, but that TFLite Micro divides the scales in single precision."""
+    """The first less the second."""
     pair = _pair(graph, operator)
-    first, second, output = pair.first.scale, pair.second.scale, pair.output.scale
-    common = np.float32(2) * max(first, second)
-    factors = (first / common, second / common, common / (np.float32(1 << _HEADROOM) * output))
-    return _sum(pair, "sub", (float(factors[0]), float(factors[1]), float(factors[2])))
+    return _sum(pair, "sub", _sum_factors(pair))
 
 
 @lowering("MUL", tflm="AddMul")

@@ -74,7 +74,7 @@ def _product(
     if (np.maximum(np.abs(folded), np.abs(bias)) + 128 * np.abs(wide).sum(axis=1) > INT32_MAX).any():
         raise ModelError(f"{operator} can overflow 32 bits in {gates[0]} or its like; a bias is too large")
     # TFLite multiplies these two in single precision.
-    pairs = [quantize_multiplier(float(seen.scale * weights.scale) / _GATE_SCALE) for weights in gates]
+    pairs = [quantize_multiplier(float(seen.scale) * float(weights.scale) / _GATE_SCALE) for weights in gates]
     if any(shift > 30 for _, shift in pairs):
         raise ModelError(f"{seen} of {operator} has a scale of {seen.scale}: too large")
     return {

@@ -138,8 +138,8 @@ def leaky_relu(graph: Graph, operator: Operator) -> list[Step]:
     if not np.isfinite(alpha):
         raise ModelError(f"{operator} has an alpha of {alpha}; the file is damaged")
     sign = -1 if alpha < 0 else 1
-    above = fixedpoint.quantize_multiplier(float(data.scale / output.scale))
-    below = fixedpoint.quantize_multiplier(float(data.scale * abs(alpha) / output.scale))
+    above = fixedpoint.quantize_multiplier(float(data.scale) / float(output.scale))
+    below = fixedpoint.quantize_multiplier(float(data.scale) * float(abs(alpha)) / float(output.scale))
 
     def function(value: int) -> int:
         centred = value - data.zero_point
