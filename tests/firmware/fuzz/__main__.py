@@ -86,6 +86,8 @@ def command(
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.operators.items()))
     stack = ", ".join(f"{most} bytes on {name}" for name, most in report.stack_bytes.items() if most)
     typer.echo(f"{report.cases} networks ({kinds}) on {', '.join(targets)}: {len(report.failures)} failures")
+    if report.unjudged:
+        typer.echo(f"TFLite Micro's interpreter crashes on the graphs of {', '.join(map(str, report.unjudged))}")
     typer.echo(f"most stack: {stack or 'not measured on the desk'}")
     raise typer.Exit(1 if report.failures else 0)
 

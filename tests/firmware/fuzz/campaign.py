@@ -29,35 +29,62 @@ def check_seeds(seeds: Sequence[int], targets: Sequence[str], libraries: Path, f
 def run(
     seeds: Sequence[int], targets: Sequence[str], libraries: Path, progress: Callable[[int], None] | None = None
 ) -> Report:
-    """All seeds on all targets; progress is told how many graphs more are done. Works below `libraries`."""
+    """All seeds on all targets; progress is told how many graphs more are done. Works below `libraries`.
+
+    A graph that TFLite Micro's interpreter does not survive is left out, and is in the report's `unjudged`.
+    """
     whole = Report()
+    left = tuple(seeds)
+    while left:
+        left = _run(left, targets, libraries, whole, progress)
+        if left:
+            crashing = _who_crashes(left)
+            whole.unjudged.append(crashing)
+            left = tuple(seed for seed in left if seed != crashing)
+    return whole
+
+
+def _run(
+    seeds: Sequence[int],
+    targets: Sequence[str],
+    libraries: Path,
+    whole: Report,
+    progress: Callable[[int], None] | None,
+) -> tuple[int, ...]:
+    """Adds what it can to the report; returns the seeds that are left when a process has died."""
+    left = set(seeds)
     # Not forked: whoever calls may have threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
         batches: dict[Future[Report], tuple[int, ...]] = {}
         for start in range(0, len(seeds), _BATCH):
             batch = tuple(seeds[start : start + _BATCH])
-            folder = libraries / f"batch{start}"
+            folder = libraries / f"batch{batch[0]}"
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that has died
             batches[pool.submit(check_seeds, batch, targets, libraries, folder)] = batch
         for done in as_completed(batches):
             try:
                 whole.add(done.result())
-            except BrokenProcessPool as error:
-                raise RuntimeError(f"a process died at once with {_who_crashes(seeds)}") from error
+            except BrokenProcessPool:
+                continue
+            left -= set(batches[done])
             if progress is not None:
                 progress(len(batches[done]))
-    return whole
+    return tuple(sorted(left))
 
 
-def _who_crashes(seeds: Sequence[int]) -> str:
-    """Names the first graph that TFLite Micro's interpreter does not survive."""
+def _who_crashes(seeds: Sequence[int]) -> int:
+    """The first graph that TFLite Micro's interpreter does not survive; RuntimeError if it survives all."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         for seed in seeds:
             try:
                 pool.submit(_judged, seed).result()
             except BrokenProcessPool:
-                return f"the graph of seed {seed}: TFLite Micro's interpreter crashes on it"
-    return f"one of the graphs {seeds[0]} to {seeds[-1]}, which the interpreter survives: memory may be short"
+                return seed
+    raise RuntimeError(
+        f"a process died at once with one of the graphs {seeds[0]} to {seeds[-1]}, which TFLite Micro's interpreter "
+        "survives: memory may be short"
+    )
 
 
 def _judged(seed: int) -> None:

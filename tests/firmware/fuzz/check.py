@@ -41,11 +41,13 @@ class Report:
     commonest: dict[str, float] = field(default_factory=dict)  # case: share of its most frequent output value
     stack_bytes: dict[str, int] = field(default_factory=dict)  # target: the most that any case took
     outputs: dict[str, int] = field(default_factory=dict)  # case: CRC-32 of all outputs
+    unjudged: list[int] = field(default_factory=list)  # seeds that TFLite Micro's interpreter does not survive
 
     def add(self, other: "Report") -> None:
         """Takes another batch in."""
         self.failures += other.failures
         self.cases += other.cases
+        self.unjudged += other.unjudged
         for kind, count in other.operators.items():
             self.operators[kind] = self.operators.get(kind, 0) + count
         self.commonest |= other.commonest
