@@ -24,4 +24,8 @@ struct nn_mve_conv {
 void nn_mve_conv(const struct nn_mve_conv *layer, const int8_t *input, int8_t *patches,
                  int8_t *output);
 
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_mve_conv_ring(const struct nn_mve_conv *layer, const int8_t *input, int8_t *patches,
+                      int8_t *output, int32_t left, int32_t size);
+
 #endif

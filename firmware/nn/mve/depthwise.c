@@ -7,7 +7,10 @@
 #include "mve/bytes.h"
 #include "mve/lanes.h"
 
-enum { LANES = 16, SUMS = 4 };
+enum { LANES = 16, SUMS = 4, POINTERS = 4 };
+
+/* One source, compiled twice: without a ring, what is for rings (`round`) costs nothing. */
+#define SPECIALIZED static inline __attribute__((always_inline))
 
 // clang-format off
 /* Sixteen 16-bit sums of one or two products (q2: even channels, q0: odd ones) to the 32-bit sums
@@ -308,8 +311,32 @@ static void point(const struct nn_mve_depthwise *layer, const int8_t *image, int
     }
 }
 
-static void output_by_output(const struct nn_mve_depthwise *layer, const int8_t *image,
-                             const int8_t **table, int8_t *zeros, int8_t *output) {
+/* Brings taps that point past the end of the image's ring round to where they lie; those on the
+ * margin stay. Returns how many bytes no tap has to go to that end. */
+static uint32_t go_round(const struct nn_mve_depthwise *layer, const int8_t *image,
+                         struct nn_ring ring, const int8_t *margin, const int8_t **table) {
+    const uint32_t end = (uint32_t)(image + ring.left);
+    const uint32_t margin_bytes = (uint32_t)layer->margin_bytes;
+    uint32_t *words = (uint32_t *)(void *)table;
+    uint32_t room = UINT32_MAX;
+
+    for (int32_t left = 2 * layer->pairs + layer->single; left > 0; left -= POINTERS) {
+        const uint32x4_t taps = vldrwq_u32(words);
+        const uint32x4_t from_margin = vsubq_n_u32(taps, (uint32_t)margin);
+        const mve_pred16_t on_image =
+            vcmpcsq_m_n_u32(from_margin, margin_bytes, vctp32q((uint32_t)left));
+        const mve_pred16_t past = vcmpcsq_m_n_u32(taps, end, on_image);
+        const uint32x4_t here = vsubq_m_n_u32(taps, taps, (uint32_t)ring.size, past);
+        room = vminvq_p_u32(room, vsubq_u32(vdupq_n_u32(end), here), on_image);
+        vstrwq_u32(words, here);
+        words += POINTERS;
+    }
+    return room;
+}
+
+SPECIALIZED void output_by_output(const struct nn_mve_depthwise *layer, const int8_t *image,
+                                  struct nn_ring ring, const int8_t **table, int8_t *zeros,
+                                  int8_t *output, bool round) {
     const struct nn_window *window = &layer->window;
     const int32_t channels = window->channels * layer->channel_multiplier;
 
@@ -319,6 +346,9 @@ static void output_by_output(const struct nn_mve_depthwise *layer, const int8_t 
         int32_t x = -window->pad_left;
         for (int32_t column = 0; column < window->output_width; column++) {
             point(layer, image, y, x, zeros, table);
+            if (round) {
+                go_round(layer, image, ring, zeros, table);
+            }
             layer->outputs(layer, table, output, 1);
             x += window->stride_width;
             output += channels;
@@ -357,8 +387,63 @@ static void aim(const struct nn_mve_depthwise *layer, const struct rows *rows, i
     }
 }
 
-static void row_by_row(const struct nn_mve_depthwise *layer, const int8_t *image,
-                       const int8_t **table, int8_t *lines, int8_t *output) {
+/* Sixteen bytes of several outputs, of which the ring's end may be among the taps': those taps
+ * are put together in `pieces`. */
+static void put_together(const struct nn_mve_depthwise *layer, const int8_t *image,
+                         struct nn_ring ring, int8_t *pieces, const int8_t **table) {
+    for (int32_t left = 2 * layer->pairs + layer->single; left > 0; left--) {
+        const int32_t offset = (int32_t)(*table - image);
+        const int32_t room = ring.left - offset;
+        if (room > 0 && room < LANES) {
+            nn_mve_copy_ring(pieces, image, ring, offset, LANES);
+            *table = pieces;
+            pieces += LANES;
+        }
+        table++;
+    }
+}
+
+/* The `count` outputs from `offset` on, in runs in which no tap comes to the ring's end. */
+static void in_runs(const struct nn_mve_depthwise *layer, const struct rows *rows,
+                    struct nn_ring ring, int32_t y, int32_t offset, const int8_t **table,
+                    int8_t *output, int32_t count) {
+    const struct nn_window *window = &layer->window;
+    const bool side_by_side = layer->count < window->output_width;
+    const int32_t bytes = side_by_side ? LANES : window->channels; /* that a tap sees */
+    const int32_t step = bytes + layer->skip;
+    const int32_t output_step = side_by_side ? LANES : bytes * layer->channel_multiplier;
+
+    while (count > 0) {
+        aim(layer, rows, y, offset, table);
+        const uint32_t room = go_round(layer, rows->image, ring, rows->lines, table);
+        const uint32_t most = (room + (uint32_t)layer->skip) / (uint32_t)step;
+        int32_t run = most < (uint32_t)count ? (int32_t)most : count;
+        if (run == 0) {
+            int8_t *pieces = (int8_t *)(uintptr_t)rows->lines + layer->margin_bytes;
+            put_together(layer, rows->image, ring, pieces, table);
+            run = 1;
+        }
+        layer->outputs(layer, table, output, run);
+        offset += run * step;
+        output += run * output_step;
+        count -= run;
+    }
+}
+
+SPECIALIZED void outputs_from(const struct nn_mve_depthwise *layer, const struct rows *rows,
+                              struct nn_ring ring, int32_t y, int32_t offset, const int8_t **table,
+                              int8_t *output, int32_t count, bool round) {
+    if (round && !layer->copies) {
+        in_runs(layer, rows, ring, y, offset, table, output, count);
+    } else {
+        aim(layer, rows, y, offset, table);
+        layer->outputs(layer, table, output, count);
+    }
+}
+
+SPECIALIZED void row_by_row(const struct nn_mve_depthwise *layer, const int8_t *image,
+                            struct nn_ring ring, const int8_t **table, int8_t *lines,
+                            int8_t *output, bool round) {
     const struct nn_window *window = &layer->window;
     const int32_t bytes = window->input_width * window->channels;
     const int32_t output_bytes =
@@ -371,17 +456,34 @@ static void row_by_row(const struct nn_mve_depthwise *layer, const int8_t *image
         const int32_t y = row * window->stride_height - window->pad_top;
         while (layer->copies && rows.copied < y + layer->reach &&
                rows.copied < window->input_height) {
-            nn_mve_copy(inner + rows.slot * layer->line_bytes, image + rows.copied * bytes, bytes);
+            int8_t *const line = inner + rows.slot * layer->line_bytes;
+            if (round) {
+                nn_mve_copy_ring(line, image, ring, rows.copied * bytes, bytes);
+            } else {
+                nn_mve_copy(line, image + rows.copied * bytes, bytes);
+            }
             rows.copied++;
             rows.slot = rows.slot + 1 == layer->reach ? 0 : rows.slot + 1;
         }
-        aim(layer, &rows, y, 0, table);
-        layer->outputs(layer, table, output, layer->count);
+        outputs_from(layer, &rows, ring, y, 0, table, output, layer->count, round);
         if (layer->rest) {
-            aim(layer, &rows, y, output_bytes - LANES, table);
-            layer->outputs(layer, table, output + output_bytes - LANES, 1);
+            const int32_t last = output_bytes - LANES;
+            outputs_from(layer, &rows, ring, y, last, table, output + last, 1, round);
         }
         output += output_bytes;
+    }
+}
+
+/* One image. */
+SPECIALIZED void convolve(const struct nn_mve_depthwise *layer, const int8_t *image,
+                          struct nn_ring ring, int8_t *scratch, int8_t *output, bool round) {
+    const int8_t **table = (const int8_t **)(void *)scratch;
+    int8_t *margin = scratch + POINTERS * layer->quads * (int32_t)sizeof *table;
+
+    if (layer->line_bytes > 0) {
+        row_by_row(layer, image, ring, table, margin, output, round);
+    } else {
+        output_by_output(layer, image, ring, table, margin, output, round);
     }
 }
 
@@ -389,13 +491,15 @@ void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input,
                       int8_t *output) {
     const struct nn_window *window = &layer->window;
     const int32_t channels = window->channels * layer->channel_multiplier;
-    const int8_t **table = (const int8_t **)(void *)scratch;
-    int8_t *margin = scratch + 4 * layer->quads * (int32_t)sizeof *table;
 
     for (int32_t batch = 0; batch < window->batches; batch++) {
-        (layer->line_bytes > 0 ? row_by_row : output_by_output)(layer, input, table, margin,
-                                                                output);
+        convolve(layer, input, NN_NO_RING, scratch, output, false);
         input += window->input_height * window->input_width * window->channels;
         output += window->output_height * window->output_width * channels;
     }
+}
+
+void nn_mve_depthwise_ring(const struct nn_mve_depthwise *layer, const int8_t *input,
+                           int8_t *scratch, int8_t *output, int32_t left, int32_t size) {
+    convolve(layer, input, (struct nn_ring){left, size}, scratch, output, true);
 }

@@ -75,8 +75,13 @@ struct nn_mve_depthwise {
 };
 
 /* scratch: 4 * quads pointers; with line_bytes a line of zero points if the kernel leaves the
- * image, and `reach` lines if it leaves it at the side; without, a pixel of zero points. */
+ * image, and `reach` lines if it leaves it at the side; without, a pixel of zero points. For
+ * outputs side by side on an image of one row, which a ring may cut, 16 bytes a tap. */
 void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *scratch,
                       int8_t *output);
+
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_mve_depthwise_ring(const struct nn_mve_depthwise *layer, const int8_t *input,
+                           int8_t *scratch, int8_t *output, int32_t left, int32_t size);
 
 #endif
