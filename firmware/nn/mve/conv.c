@@ -98,10 +98,15 @@ SPECIALIZED void gather(const struct nn_mve_conv *layer, const int8_t *image, st
     }
 }
 
-/* True if the ring's end is among the `count` values at `offset`. */
-static inline bool is_cut(struct nn_ring ring, int32_t offset, int32_t count) {
+/* Where what lies in one piece is found; NULL if the ring's end is among it. */
+SPECIALIZED const int8_t *in_place(const int8_t *image, struct nn_ring ring, const int8_t *seen,
+                                   int32_t count, bool round) {
+    if (!round) {
+        return seen;
+    }
+    const int32_t offset = (int32_t)(seen - image);
     const int32_t room = ring.left - offset;
-    return room > 0 && room < count;
+    return room > 0 && room < count ? NULL : image + nn_ring_at(ring, offset);
 }
 
 SPECIALIZED void convolve(const struct nn_mve_conv *layer, const int8_t *input, struct nn_ring ring,
@@ -122,11 +127,12 @@ SPECIALIZED void convolve(const struct nn_mve_conv *layer, const int8_t *input, 
             const int8_t *line = input + (y + rows.first * window->dilation_height) * width;
             int32_t x = -window->pad_left;
             for (int32_t left = window->output_width; left > 0; left--) {
-                const int32_t offset = (int32_t)(line - input) + x * window->channels;
-                const int8_t *seen =
-                    round ? input + nn_ring_at(ring, offset) : line + x * window->channels;
-                if (!one_piece || !nn_window_inside(window, y, x) ||
-                    (round && is_cut(ring, offset, layer->dense.depth))) {
+                const int8_t *seen = NULL;
+                if (one_piece && nn_window_inside(window, y, x)) {
+                    seen = in_place(input, ring, line + x * window->channels, layer->dense.depth,
+                                    round);
+                }
+                if (seen == NULL) {
                     int8_t *patch = waiting == NULL ? patches : patches + layer->dense.depth;
                     gather(layer, input, ring, line, rows, x, patch, round);
                     seen = patch;

@@ -293,45 +293,25 @@ void nn_mve_depthwise_by_lane(const struct nn_mve_depthwise *layer, const int8_t
 }
 
 /* Output by output: where the taps lie of that with its corner at row y, column x. */
-static void point(const struct nn_mve_depthwise *layer, const int8_t *image, int32_t y, int32_t x,
-                  const int8_t *zeros, const int8_t **table) {
+SPECIALIZED void point(const struct nn_mve_depthwise *layer, const int8_t *image,
+                       struct nn_ring ring, int32_t y, int32_t x, const int8_t *zeros,
+                       const int8_t **table, bool round) {
     const struct nn_window *window = &layer->window;
     const int32_t channels = window->channels;
     const int32_t step = window->dilation_width * channels;
+    const int8_t *const end = image + ring.left;
 
     for (int32_t ky = window->kernel_height; ky > 0; ky--, y += window->dilation_height) {
         const bool row = y >= 0 && y < window->input_height;
         int32_t column = x;
         const int8_t *tap = image + (y * window->input_width + x) * channels;
         for (int32_t kx = window->kernel_width; kx > 0; kx--) {
-            *table++ = row && column >= 0 && column < window->input_width ? tap : zeros;
+            const int8_t *const here = round && tap >= end ? tap - ring.size : tap;
+            *table++ = row && column >= 0 && column < window->input_width ? here : zeros;
             tap += step;
             column += window->dilation_width;
         }
     }
-}
-
-/* Brings taps that point past the end of the image's ring round to where they lie; those on the
- * margin stay. Returns how many bytes no tap has to go to that end. */
-static uint32_t go_round(const struct nn_mve_depthwise *layer, const int8_t *image,
-                         struct nn_ring ring, const int8_t *margin, const int8_t **table) {
-    const uint32_t end = (uint32_t)(image + ring.left);
-    const uint32_t margin_bytes = (uint32_t)layer->margin_bytes;
-    uint32_t *words = (uint32_t *)(void *)table;
-    uint32_t room = UINT32_MAX;
-
-    for (int32_t left = 2 * layer->pairs + layer->single; left > 0; left -= POINTERS) {
-        const uint32x4_t taps = vldrwq_u32(words);
-        const uint32x4_t from_margin = vsubq_n_u32(taps, (uint32_t)margin);
-        const mve_pred16_t on_image =
-            vcmpcsq_m_n_u32(from_margin, margin_bytes, vctp32q((uint32_t)left));
-        const mve_pred16_t past = vcmpcsq_m_n_u32(taps, end, on_image);
-        const uint32x4_t here = vsubq_m_n_u32(taps, taps, (uint32_t)ring.size, past);
-        room = vminvq_p_u32(room, vsubq_u32(vdupq_n_u32(end), here), on_image);
-        vstrwq_u32(words, here);
-        words += POINTERS;
-    }
-    return room;
 }
 
 SPECIALIZED void output_by_output(const struct nn_mve_depthwise *layer, const int8_t *image,
@@ -345,10 +325,7 @@ SPECIALIZED void output_by_output(const struct nn_mve_depthwise *layer, const in
         const int32_t y = row * window->stride_height - window->pad_top;
         int32_t x = -window->pad_left;
         for (int32_t column = 0; column < window->output_width; column++) {
-            point(layer, image, y, x, zeros, table);
-            if (round) {
-                go_round(layer, image, ring, zeros, table);
-            }
+            point(layer, image, ring, y, x, zeros, table, round);
             layer->outputs(layer, table, output, 1);
             x += window->stride_width;
             output += channels;
@@ -387,6 +364,38 @@ static void aim(const struct nn_mve_depthwise *layer, const struct rows *rows, i
     }
 }
 
+/* The same for rows that are not copied, of an image in a ring. Returns how many bytes no tap has
+ * to go to the ring's end. */
+static uint32_t aim_on_ring(const struct nn_mve_depthwise *layer, const struct rows *rows,
+                            struct nn_ring ring, int32_t y, int32_t offset, const int8_t **table) {
+    const struct nn_window *window = &layer->window;
+    const uint32_t step = (uint32_t)(window->dilation_width * window->channels);
+    const uint32x4_t steps = vmulq_n_u32(vidupq_n_u32(0, 1), step);
+    const uint32_t end = (uint32_t)(rows->image + ring.left);
+    uint32_t room = INT32_MAX;
+
+    for (int32_t ky = window->kernel_height; ky > 0; ky--, y += window->dilation_height) {
+        const bool on_image = y >= 0 && y < window->input_height;
+        const int8_t *row = on_image ? rows->image + y * layer->line_bytes : rows->lines;
+        uint32_t x = (uint32_t)(row + offset);
+        uint32_t *words = (uint32_t *)(void *)table;
+        for (int32_t left = window->kernel_width; left > 0; left -= POINTERS) {
+            const mve_pred16_t live = vctp32q((uint32_t)left);
+            uint32x4_t taps = vaddq_n_u32(steps, x);
+            if (on_image) {
+                const mve_pred16_t past = vcmpcsq_m_n_u32(taps, end, live);
+                taps = vsubq_m_n_u32(taps, taps, (uint32_t)ring.size, past);
+                room = vminvq_p_u32(room, vsubq_u32(vdupq_n_u32(end), taps), live);
+            }
+            vstrwq_p_u32(words, taps, live);
+            words += POINTERS;
+            x += POINTERS * step;
+        }
+        table += window->kernel_width;
+    }
+    return room;
+}
+
 /* Sixteen bytes of several outputs, of which the ring's end may be among the taps': those taps
  * are put together in `pieces`. */
 static void put_together(const struct nn_mve_depthwise *layer, const int8_t *image,
@@ -414,8 +423,7 @@ static void in_runs(const struct nn_mve_depthwise *layer, const struct rows *row
     const int32_t output_step = side_by_side ? LANES : bytes * layer->channel_multiplier;
 
     while (count > 0) {
-        aim(layer, rows, y, offset, table);
-        const uint32_t room = go_round(layer, rows->image, ring, rows->lines, table);
+        const uint32_t room = aim_on_ring(layer, rows, ring, y, offset, table);
         const uint32_t most = (room + (uint32_t)layer->skip) / (uint32_t)step;
         int32_t run = most < (uint32_t)count ? (int32_t)most : count;
         if (run == 0) {

@@ -75,6 +75,7 @@ def test_every_way_to_go_round_is_exact(always_rings, tmp_path):
         # Lines between margins, cut in two or not, and lines too long to be copied.
         *(layer(channels, (6, 5), 5, padding=SAME) for channels in (4, 20, 32)),
         *(layer(channels, (6, 4), 5, width=3, padding=SAME) for channels in (4, 20, 32)),
+        *(layer(channels, (6, 4), 5, width=1, padding=SAME) for channels in (2, 3, 16, 20, 32)),
         *(layer(channels, (17, 4), 5, width=3, dilation=4, padding=SAME) for channels in (40, 64, 70)),
         # Convolutions whose taps lie in one piece, or never do.
         *(
