@@ -4,7 +4,8 @@
  * into a patch, and nn_mve_dense_pair does the rest.
  *
  * A patch is kernel_height * kernel_width * channels bytes; where all are gathered, it is filled up
- * to a multiple of 16 with whatever lies there, and the weights with zeros.
+ * to a multiple of 16 with whatever lies there, and the weights with zeros. What the end of a ring
+ * cuts is gathered too.
  *
  * Owns: nothing; two patches are the caller's scratch.
  * Costs: beside the dense layer about 8 instructions a row of the kernel and 80 an output.

@@ -4,7 +4,8 @@
  * comes to stand on the next output by itself: a table is made once for a row of outputs. Padding
  * costs nothing in the loops: rows that the kernel leaves at the side are first copied between
  * margins, and a row off the image is a line of zero points. Where that would take too much
- * scratch, a table is made for each output.
+ * scratch, a table is made for each output. Where an image of one row lies in a ring, it is one for
+ * each run of outputs in which no tap comes to the ring's end.
  *
  * modelc packs a layer into one stream of words, 16 channels a block. If the channels are no
  * multiple of 16, the last block is the last 16 channels (some come twice). Two, four and eight
