@@ -337,7 +337,7 @@ SPECIALIZED void output_by_output(const struct nn_mve_depthwise *layer, const in
  * as many lines as the kernel reaches over; before them lies a line of zero points. */
 struct rows {
     const int8_t *image;
-    const int8_t *lines;
+    int8_t *lines;
     int32_t copied; /* rows so far; the next one goes to line `slot` */
     int32_t slot;
 };
@@ -427,7 +427,7 @@ static void in_runs(const struct nn_mve_depthwise *layer, const struct rows *row
         const uint32_t most = (room + (uint32_t)layer->skip) / (uint32_t)step;
         int32_t run = most < (uint32_t)count ? (int32_t)most : count;
         if (run == 0) {
-            int8_t *pieces = (int8_t *)(uintptr_t)rows->lines + layer->margin_bytes;
+            int8_t *pieces = rows->lines + layer->margin_bytes;
             put_together(layer, rows->image, ring, pieces, table);
             run = 1;
         }
