@@ -2,32 +2,8 @@
 
 #include "requantize.h"
 
-/* The part of a window that lies on the image: from the corner, rows x columns. */
-struct part {
-    const int8_t *corner;
-    int32_t rows;
-    int32_t columns;
-};
-
-static int32_t lesser(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
-
-static struct part part_at(const struct nn_window *window, const int8_t *image, int32_t row,
-                           int32_t column) {
-    const int32_t y = row * window->stride_height - window->pad_top;
-    const int32_t x = column * window->stride_width - window->pad_left;
-    const int32_t top = y < 0 ? 0 : y;
-    const int32_t left = x < 0 ? 0 : x;
-    const struct part part = {
-        image + (top * window->input_width + left) * window->channels,
-        lesser(y + window->kernel_height, window->input_height) - top,
-        lesser(x + window->kernel_width, window->input_width) - left,
-    };
-    return part;
-}
-
-static int32_t average(const struct nn_window *window, const struct part *part, int32_t channel) {
+static int32_t average(const struct nn_window *window, const struct nn_part *part,
+                       int32_t channel) {
     const int32_t count = part->rows * part->columns;
     int32_t sum = 0;
     for (int32_t y = 0; y < part->rows; y++) {
@@ -39,7 +15,8 @@ static int32_t average(const struct nn_window *window, const struct part *part, 
     return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
-static int32_t largest(const struct nn_window *window, const struct part *part, int32_t channel) {
+static int32_t largest(const struct nn_window *window, const struct nn_part *part,
+                       int32_t channel) {
     int32_t max = INT8_MIN;
     for (int32_t y = 0; y < part->rows; y++) {
         const int8_t *x = part->corner + y * window->input_width * window->channels + channel;
@@ -52,13 +29,13 @@ static int32_t largest(const struct nn_window *window, const struct part *part, 
 }
 
 static void pool(const struct nn_pool *layer, const int8_t *input, int8_t *output,
-                 int32_t (*reduce)(const struct nn_window *, const struct part *, int32_t)) {
+                 int32_t (*reduce)(const struct nn_window *, const struct nn_part *, int32_t)) {
     const struct nn_window *window = &layer->window;
 
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t row = 0; row < window->output_height; row++) {
             for (int32_t column = 0; column < window->output_width; column++) {
-                const struct part part = part_at(window, input, row, column);
+                const struct nn_part part = nn_window_part(window, input, row, column);
                 for (int32_t channel = 0; channel < window->channels; channel++) {
                     *output++ = nn_clamp(reduce(window, &part, channel), layer->min, layer->max);
                 }

@@ -11,8 +11,8 @@ from .elementwise import add, same_constants
 
 KERNELS: dict[str, Kernel] = {
     "mve_dense": Kernel("nn_mve_dense", "mve/dense.h", "nn_mve_dense"),
-    "mve_conv": Kernel("nn_mve_conv", "mve/conv.h", "nn_mve_conv"),
-    "mve_depthwise": Kernel("nn_mve_depthwise", "mve/depthwise.h", "nn_mve_depthwise"),
+    "mve_conv": Kernel("nn_mve_conv", "mve/conv.h", "nn_mve_conv", ring="nn_mve_conv_ring"),
+    "mve_depthwise": Kernel("nn_mve_depthwise", "mve/depthwise.h", "nn_mve_depthwise", ring="nn_mve_depthwise_ring"),
     "mve_average_pool": Kernel("nn_mve_average_pool", "mve/pool.h", "nn_pool"),
     "mve_max_pool": Kernel("nn_mve_max_pool", "mve/pool.h", "nn_pool"),
     "mve_add": Kernel("nn_mve_add", "mve/add.h", "nn_add"),

@@ -67,6 +67,7 @@ def depthwise(step: Step) -> Step | None:
         few = not shifted and taps in _UNROLLED and not overlap and geometry["stride_width"] == 1
         outputs = f"nn_mve_depthwise_{taps if few else 'any'}{'_shifted' if shifted else '_general' if general else ''}"
     quads = -(-taps // 4)
+    pieces = LANES * taps if repeated and geometry["input_height"] == 1 and not lines["copies"] else 0
     return replace(
         step,
         kernel="mve_depthwise",
@@ -87,7 +88,7 @@ def depthwise(step: Step) -> Step | None:
             **lines,
             "input_zero": layer["input_zero"],
         },
-        scratch=16 * quads + lines["margin_bytes"],
+        scratch=16 * quads + lines["margin_bytes"] + pieces,
     )
 
 

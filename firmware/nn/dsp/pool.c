@@ -6,7 +6,7 @@
 #define GROUP 4       /* channels */
 #define HALF_SUMS 256 /* int8 values whose sum fits in 16 bits */
 
-/* The part of a window that lies on the image, at one group of channels. */
+/* struct nn_part at one group of channels. */
 struct part {
     const int8_t *corner;
     int32_t rows;
@@ -73,23 +73,15 @@ static void max_group(const struct part *part, int8_t *output) {
     memcpy(output, &max, sizeof max);
 }
 
-static int32_t lesser(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
-
 static struct part part_at(const struct nn_window *window, const int8_t *image, int32_t row,
                            int32_t column) {
-    const int32_t y = row * window->stride_height - window->pad_top;
-    const int32_t x = column * window->stride_width - window->pad_left;
-    const int32_t top = y < 0 ? 0 : y;
-    const int32_t left = x < 0 ? 0 : x;
-    const int32_t line = window->input_width * window->channels;
+    const struct nn_part seen = nn_window_part(window, image, row, column);
     struct part part = {
-        .corner = image + top * line + left * window->channels,
-        .rows = lesser(y + window->kernel_height, window->input_height) - top,
-        .columns = lesser(x + window->kernel_width, window->input_width) - left,
+        .corner = seen.corner,
+        .rows = seen.rows,
+        .columns = seen.columns,
         .pixel = window->channels,
-        .line = line,
+        .line = window->input_width * window->channels,
     };
     if (part.columns == window->input_width) {
         part.columns *= part.rows; /* lines of the whole width follow on each other */
@@ -109,7 +101,7 @@ static void pool(const struct nn_pool *layer, const int8_t *input, int8_t *outpu
             for (int32_t column = 0; column < window->output_width; column++) {
                 const struct part whole = part_at(window, input, row, column);
                 for (int32_t channel = 0; channel < channels; channel += GROUP) {
-                    const int32_t first = lesser(channel, channels - GROUP);
+                    const int32_t first = nn_lesser(channel, channels - GROUP);
                     struct part part = whole;
                     part.corner += first;
                     reduce(&part, output + first);

@@ -4,7 +4,8 @@
  * comes to stand on the next output by itself: a table is made once for a row of outputs. Padding
  * costs nothing in the loops: rows that the kernel leaves at the side are first copied between
  * margins, and a row off the image is a line of zero points. Where that would take too much
- * scratch, a table is made for each output.
+ * scratch, a table is made for each output. Where an image of one row lies in a ring, it is one for
+ * each run of outputs in which no tap comes to the ring's end.
  *
  * modelc packs a layer into one stream of words, 16 channels a block. If the channels are no
  * multiple of 16, the last block is the last 16 channels (some come twice). Two, four and eight
@@ -75,8 +76,13 @@ struct nn_mve_depthwise {
 };
 
 /* scratch: 4 * quads pointers; with line_bytes a line of zero points if the kernel leaves the
- * image, and `reach` lines if it leaves it at the side; without, a pixel of zero points. */
+ * image, and `reach` lines if it leaves it at the side; without, a pixel of zero points. For
+ * outputs side by side on an image of one row, which a ring may cut, 16 bytes a tap. */
 void nn_mve_depthwise(const struct nn_mve_depthwise *layer, const int8_t *input, int8_t *scratch,
                       int8_t *output);
+
+/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+void nn_mve_depthwise_ring(const struct nn_mve_depthwise *layer, const int8_t *input,
+                           int8_t *scratch, int8_t *output, int32_t left, int32_t size);
 
 #endif

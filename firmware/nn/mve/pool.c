@@ -7,33 +7,8 @@
 /* So many int8 values always fit in a sum of 16 bits. */
 enum { LANES = 16, MOST_IN_16_BITS = 255 };
 
-/* The part of a window that lies on the image: from the corner, rows x columns. */
-struct part {
-    const int8_t *corner;
-    int32_t rows;
-    int32_t columns;
-};
-
-static inline int32_t lesser(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
-
-static struct part part_at(const struct nn_window *window, const int8_t *image, int32_t row,
-                           int32_t column) {
-    const int32_t y = row * window->stride_height - window->pad_top;
-    const int32_t x = column * window->stride_width - window->pad_left;
-    const int32_t top = y < 0 ? 0 : y;
-    const int32_t left = x < 0 ? 0 : x;
-    const struct part part = {
-        image + (top * window->input_width + left) * window->channels,
-        lesser(y + window->kernel_height, window->input_height) - top,
-        lesser(x + window->kernel_width, window->input_width) - left,
-    };
-    return part;
-}
-
 /* Sums of 16 channels: even lanes in sums[0] and sums[1] (which has every other one of them). */
-static void add_all(const struct nn_window *window, const struct part *part, mve_pred16_t live,
+static void add_all(const struct nn_window *window, const struct nn_part *part, mve_pred16_t live,
                     int32x4_t sums[4]) {
     const int32_t line = window->input_width * window->channels;
     int16x8_t even = vdupq_n_s16(0);
@@ -44,7 +19,7 @@ static void add_all(const struct nn_window *window, const struct part *part, mve
     for (int32_t row = part->rows; row > 0; row--) {
         const int8_t *x = start;
         for (int32_t left = part->columns; left > 0;) {
-            const int32_t count = lesser(left, room);
+            const int32_t count = nn_lesser(left, room);
             for (int32_t i = count; i > 0; i--) {
                 const int8x16_t values = vldrbq_z_s8(x, live);
                 even = vaddq_s16(even, vmovlbq_s8(values));
@@ -74,11 +49,11 @@ static void add_all(const struct nn_window *window, const struct part *part, mve
 /* Where the sum of channel 4 * quad + i lies: sums[FROM[i]], lane `quad`. */
 static const int8_t FROM[4] = {0, 2, 1, 3};
 
-static void average(const struct nn_pool *layer, const struct part *part, int8_t *output) {
+static void average(const struct nn_pool *layer, const struct nn_part *part, int8_t *output) {
     const int32_t channels = layer->window.channels;
     const int32_t count = part->rows * part->columns;
     const int32_t half = count / 2;
-    struct part here = *part;
+    struct nn_part here = *part;
 
     for (int32_t channel = 0; channel < channels; channel += LANES) {
         int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
@@ -87,7 +62,7 @@ static void average(const struct nn_pool *layer, const struct part *part, int8_t
         for (int32_t i = 0; i < 4; i++) {
             vstrwq_s32(lanes[FROM[i]], sums[i]);
         }
-        for (int32_t i = 0; i < lesser(LANES, channels - channel); i++) {
+        for (int32_t i = 0; i < nn_lesser(LANES, channels - channel); i++) {
             const int32_t sum = lanes[i % 4][i / 4];
             const int32_t mean = sum > 0 ? (sum + half) / count : (sum - half) / count;
             output[channel + i] = nn_clamp(mean, layer->min, layer->max);
@@ -96,7 +71,7 @@ static void average(const struct nn_pool *layer, const struct part *part, int8_t
     }
 }
 
-static void largest(const struct nn_pool *layer, const struct part *part, int8_t *output) {
+static void largest(const struct nn_pool *layer, const struct nn_part *part, int8_t *output) {
     const int32_t channels = layer->window.channels;
     const int32_t line = layer->window.input_width * channels;
 
@@ -115,13 +90,13 @@ static void largest(const struct nn_pool *layer, const struct part *part, int8_t
 }
 
 static void pool(const struct nn_pool *layer, const int8_t *input, int8_t *output,
-                 void (*reduce)(const struct nn_pool *, const struct part *, int8_t *)) {
+                 void (*reduce)(const struct nn_pool *, const struct nn_part *, int8_t *)) {
     const struct nn_window *window = &layer->window;
 
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t row = 0; row < window->output_height; row++) {
             for (int32_t column = 0; column < window->output_width; column++) {
-                const struct part part = part_at(window, input, row, column);
+                const struct nn_part part = nn_window_part(window, input, row, column);
                 reduce(layer, &part, output);
                 output += window->channels;
             }
