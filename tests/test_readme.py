@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,20 @@ from host.board_list import board_list
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = [
-    line.split("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.S)
-    for line in block.splitlines()
-    if line.split("#")[0].strip()
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+COMMANDS = commands(README)
+MODULES = [
+    command
+    for text in (README, (ROOT / "firmware/nn/README.md").read_text())
+    for command in [*commands(text), *re.findall(r"`(python -m [^`]*)`", text)]
+    if command.startswith("python -m") and not command.startswith("python -m pytest")
 ]
 
 
@@ -46,6 +56,15 @@ def test_every_command_and_option_exists(command):
         if result.returncode == 0:
             break
     assert result.returncode == 0, command
+    for option in re.findall(r"(?<= )--[\w-]+", command):
+        assert option in result.stdout, f"{command}: {option}"
+
+
+@pytest.mark.parametrize("command", sorted(set(MODULES)))
+def test_every_module_and_its_options_exist(command):
+    module = shlex.split(command)[2]
+    result = called([sys.executable, "-m", module, "--help"])
+    assert result.returncode == 0, result.stderr
     for option in re.findall(r"(?<= )--[\w-]+", command):
         assert option in result.stdout, f"{command}: {option}"
 
