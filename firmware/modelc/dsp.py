@@ -229,6 +229,7 @@ def _depthwise(step: Step) -> Step | None:
         return None
     data, _, output = step.arguments
     taps = window["kernel_height"] * window["kernel_width"]
+    padded = hangs_over(window)
     return replace(
         step,
         kernel="dsp_depthwise",
@@ -238,8 +239,9 @@ def _depthwise(step: Step) -> Step | None:
             "stream": _depthwise_stream(layer["weights"], layer["bias"], scale),
             "output": layer["output"],
             "input_zero": layer["input_zero"],
+            "padded": "true" if padded else "false",
         },
-        scratch=_POINTER * (taps + taps % 2) + window["channels"],
+        scratch=_POINTER * (taps + taps % 2) + (window["channels"] if padded else 0),
     )
 
 

@@ -232,7 +232,9 @@ static void convolve(const struct nn_dsp_depthwise *layer, const int8_t *input, 
     const int32_t line = window->output_width * window->channels;
     int8_t *nothing = (int8_t *)(taps + 2 * pairs);
 
-    memset(nothing, layer->input_zero, (size_t)window->channels);
+    if (layer->padded) {
+        memset(nothing, layer->input_zero, (size_t)window->channels);
+    }
     for (int32_t batch = 0; batch < window->batches; batch++) {
         for (int32_t row = 0; row < window->output_height; row++) {
             const int32_t y = row * window->stride_height - window->pad_top;

@@ -14,8 +14,8 @@
  * A word of weights is the pair of one channel's weights for two taps. If the number of channels
  * is no multiple of four, the last four come once more at the end.
  *
- * Owns: nothing; scratch is the caller's: a pointer for each tap, their number made even, and
- * behind them a byte a channel. input and output must not overlap.
+ * Owns: nothing; scratch is the caller's: a pointer for each tap, their number made even, and if
+ * the layer is padded, behind them a byte a channel. input and output must not overlap.
  * Costs: 1.75 instructions a multiplication on Cortex-M4, 9 an output, and 8 a tap for a position.
  */
 #ifndef EARSHOT_NN_DSP_DEPTHWISE_H
@@ -29,6 +29,7 @@ struct nn_dsp_depthwise {
     const int32_t *stream;
     struct nn_range output; /* every factor is below one half */
     int8_t input_zero;
+    bool padded; /* the kernel leaves the image somewhere */
 };
 
 void nn_dsp_depthwise(const struct nn_dsp_depthwise *layer, const int8_t *input,
