@@ -7,7 +7,18 @@ import numpy as np
 
 from .errors import ModelError
 
+_MOST_SHOWN = 80  # characters of a name: converters join the names of fused layers, damage joins all there is
 VALUE_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4}
+
+
+def label(index: int, name: str) -> str:
+    """What messages call a tensor."""
+    return f"tensor {index} '{shown(name)}'"
+
+
+def shown(name: str) -> str:
+    """A name as it stands in a message."""
+    return name if len(name) <= _MOST_SHOWN else f"{name[: _MOST_SHOWN - 3]}..."
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Tensor:
     variable: bool = False  # kept from call to call by the operator that works on it
 
     def __str__(self) -> str:
-        return f"tensor {self.index} '{self.name}'"
+        return label(self.index, self.name)
 
     @property
     def count(self) -> int:

@@ -12,7 +12,7 @@ import tflite
 from . import schema
 from .errors import ModelError
 from .folding import fold_shapes
-from .graph import Graph, Operator, State, Tensor
+from .graph import Graph, Operator, State, Tensor, label, shown
 from .variables import resolve_variables
 
 _DTYPES = {"int8": np.int8, "int32": np.int32, "int64": np.int64, "float32": np.float32}
@@ -120,49 +120,49 @@ def _vector(values: Any, dtype: type) -> np.ndarray:
 
 def _tensor(source: bytes, model: Any, table: Any, index: int) -> Tensor:
     name = _text(table.Name())
-    label = f"tensor {index} '{name}'"
+    named = label(index, name)
     shape = tuple(int(size) for size in _vector(table.ShapeAsNumpy(), np.int64))
     if len(shape) > _MAX_AXES or min(shape, default=1) < 0 or prod(shape) > _MAX_VALUES:
-        raise ModelError(f"{label} has an impossible shape {list(shape[:_MAX_AXES])}")
+        raise ModelError(f"{named} has an impossible shape {list(shape[:_MAX_AXES])}")
     dtype = schema.TYPES.get(table.Type(), f"of type {table.Type()}")
     if table.Sparsity() is not None:
-        raise ModelError(f"{label} is sparse; convert the model without sparsity")
+        raise ModelError(f"{named} is sparse; convert the model without sparsity")
     scales, zero_points, axis = np.zeros(0, np.float32), np.zeros(0, np.int64), 0
     if (quantization := table.Quantization()) is not None:
         scales = _vector(quantization.ScaleAsNumpy(), np.float32)
         zero_points = _vector(quantization.ZeroPointAsNumpy(), np.int64)
         axis = int(quantization.QuantizedDimension())
     if dtype in ("int8", "uint8"):
-        _check_quantization(label, shape, scales, zero_points - (128 if dtype == "uint8" else 0), axis)
-    data = _data(source, model, table, label, dtype)
+        _check_quantization(named, shape, scales, zero_points - (128 if dtype == "uint8" else 0), axis)
+    data = _data(source, model, table, named, dtype)
     variable = bool(table.IsVariable()) and data is None
     return Tensor(index, name, shape, dtype, scales, zero_points, axis, data, variable)
 
 
 def _check_quantization(
-    label: str, shape: tuple[int, ...], scales: np.ndarray, zero_points: np.ndarray, axis: int
+    named: str, shape: tuple[int, ...], scales: np.ndarray, zero_points: np.ndarray, axis: int
 ) -> None:
     if len(scales) == 0:
-        raise ModelError(f"{label} has no scale; quantize the model to int8 in full")
+        raise ModelError(f"{named} has no scale; quantize the model to int8 in full")
     if len(zero_points) != len(scales):
-        raise ModelError(f"{label} has {len(scales)} scales but {len(zero_points)} zero points")
+        raise ModelError(f"{named} has {len(scales)} scales but {len(zero_points)} zero points")
     if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise ModelError(f"{label} has a scale that is not a positive number")
+        raise ModelError(f"{named} has a scale that is not a positive number")
     if not ((zero_points >= -128) & (zero_points <= 127)).all():
-        raise ModelError(f"{label} has a zero point outside its type")
+        raise ModelError(f"{named} has a zero point outside its type")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
-        raise ModelError(f"{label} has {len(scales)} scales, which fit none of its axes {list(shape)}")
+        raise ModelError(f"{named} has {len(scales)} scales, which fit none of its axes {list(shape)}")
 
 
-def _data(source: bytes, model: Any, table: Any, label: str, dtype: str) -> np.ndarray | None:
+def _data(source: bytes, model: Any, table: Any, named: str, dtype: str) -> np.ndarray | None:
     number = table.Buffer()
     if number == 0:
         return None
     if number >= model.BuffersLength():
-        raise ModelError(f"{label} refers to buffer {number}, which is not there; the file is damaged")
+        raise ModelError(f"{named} refers to buffer {number}, which is not there; the file is damaged")
     buffer = model.Buffers(number)
     if buffer.Offset() or buffer.Size():
-        raise ModelError(f"{label} is stored outside the flatbuffer, as in files above 2 GB; that is not supported")
+        raise ModelError(f"{named} is stored outside the flatbuffer, as in files above 2 GB; that is not supported")
     length = buffer.DataLength()
     if length == 0:
         return None
@@ -172,7 +172,7 @@ def _data(source: bytes, model: Any, table: Any, label: str, dtype: str) -> np.n
     shape = tuple(int(size) for size in _vector(table.ShapeAsNumpy(), np.int64))
     values = np.frombuffer(np.ascontiguousarray(buffer.DataAsNumpy()).tobytes(), np.uint8)
     if len(values) != prod(shape) * np.dtype(_DTYPES[dtype]).itemsize:
-        raise ModelError(f"{label} of shape {list(shape)} has {len(values)} bytes; the file is truncated or damaged")
+        raise ModelError(f"{named} of shape {list(shape)} has {len(values)} bytes; the file is truncated or damaged")
     return values.view(_DTYPES[dtype]).reshape(shape)
 
 
@@ -184,7 +184,7 @@ def _operator(model: Any, table: Any, index: int) -> Operator:
     builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     kind = schema.OPERATORS.get(builtin, f"number {builtin}")
     if kind == "CUSTOM":
-        kind = f"CUSTOM '{_text(code.CustomCode())}'"
+        kind = f"CUSTOM '{shown(_text(code.CustomCode()))}'"
     inputs = tuple(int(i) for i in _vector(table.InputsAsNumpy(), np.int64))
     outputs = tuple(int(i) for i in _vector(table.OutputsAsNumpy(), np.int64))
     return Operator(index, kind, inputs, outputs, _options(table, kind, index))
@@ -294,8 +294,14 @@ def _states(
             entering.zero_points, left.zero_points
         ):
             raise ModelError(
-                f"state '{name}' enters with scale {entering.scales} zero {entering.zero_points} and leaves with "
-                f"scale {left.scales} zero {left.zero_points}; give both ends one scale and convert again"
+                f"state '{shown(name)}' enters with {_quantization(entering)} and leaves with {_quantization(left)}; "
+                "give both ends one scale and convert again"
             )
         states.append(State(name, index, output))
     return tuple(states)
+
+
+def _quantization(tensor: Tensor) -> str:
+    if len(tensor.scales) != 1:
+        return f"{len(tensor.scales)} scales"
+    return f"scale {tensor.scales[0]} zero {tensor.zero_points[0]}"

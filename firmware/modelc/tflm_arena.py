@@ -64,10 +64,9 @@ class Need:
 def operator_kinds(source: bytes) -> Counter[str]:
     """How often each kind of operator stands in a sound .tflite file, in all its subgraphs."""
     model = tflite.Model.GetRootAsModel(source, 0)
-    names = _names(model)
     graphs = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
     operators = [graph.Operators(i) for graph in graphs for i in range(graph.OperatorsLength())]
-    return Counter(names[operator.OpcodeIndex()] for operator in operators)
+    return Counter(_kind(model, operator) for operator in operators)
 
 
 def need(source: bytes, state_bytes: int) -> Need:
@@ -96,7 +95,6 @@ class _Ledger:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._names = _names(model)
         self._time = 0
         self.records = Bytes(4 * _ALIGNMENT, 64)  # allocators, planner
         self.blocks: list[_Block] = []
@@ -113,7 +111,7 @@ class _Ledger:
             operator = graph.Operators(i)
             ends = [*_indices(operator.InputsAsNumpy()), *_indices(operator.OutputsAsNumpy())]
             uses.append(ends)
-            self._add_operator(self._names[operator.OpcodeIndex()], [tensors[i] for i in ends], self._time + i + 1)
+            self._add_operator(_kind(self._model, operator), [tensors[i] for i in ends], self._time + i + 1)
         uses.append(_indices(graph.OutputsAsNumpy()))
         for time, indices in enumerate(uses, self._time):
             for index in indices:
@@ -136,10 +134,10 @@ class _Ledger:
             self.records += Bytes(_aligned(_size(ends[1])))
 
 
-def _names(model: Any) -> list[str]:
-    """The operators' names by opcode index."""
-    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
-    return [OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM") for code in codes]
+def _kind(model: Any, operator: Any) -> str:
+    """An operator's name. Codes that no operator has are not looked at: the reader has not checked them."""
+    code = model.OperatorCodes(operator.OpcodeIndex())
+    return OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM")
 
 
 def _indices(values: Any) -> list[int]:

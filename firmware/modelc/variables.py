@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .errors import ModelError
-from .graph import VALUE_BYTES, Operator, State, Tensor
+from .graph import VALUE_BYTES, Operator, State, Tensor, shown
 
 Subgraph = tuple[tuple[Tensor, ...], tuple[Operator, ...]]
 _NO_VALUE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
@@ -55,7 +55,7 @@ def resolve_variables(
         if operator.kind == "READ_VARIABLE":
             variable = _variable(operator, handles)
             if variable.like is None:
-                raise ModelError(f"{operator} reads the variable '{variable.name}', which nothing assigns")
+                raise ModelError(f"{operator} reads the variable '{shown(variable.name)}', which nothing assigns")
             _note_type(operator, variable, tensors[_only(operator, operator.outputs)])
             variable.readers.append(operator)
     return _replace(tensors, operators, handles, list(variables.values()))
@@ -132,7 +132,7 @@ def _note_type(operator: Operator, variable: _Variable, value: Tensor) -> None:
         variable.like = value
     elif (variable.like.dtype, variable.like.count) != (value.dtype, value.count):
         raise ModelError(
-            f"{operator} has {value}, {value.dtype} {list(value.shape)}, for the variable '{variable.name}', "
+            f"{operator} has {value}, {value.dtype} {list(value.shape)}, for the variable '{shown(variable.name)}', "
             f"which is {variable.like.dtype} {list(variable.like.shape)}"
         )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tflite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_models import many_kinds
@@ -119,6 +120,40 @@ def test_a_state_whose_ends_differ_in_scale_is_named(tmp_path):
     path.write_bytes(model.bytes([source], [result], (["past"], ["past_out"])))
     with pytest.raises(ModelError, match=r"state 'past' enters with scale .* and leaves with"):
         compile_model(path, tmp_path)
+
+
+def test_a_state_whose_ends_have_many_scales_is_told_in_one_line(tmp_path):
+    model = TfliteFile()
+    source = model.tensor((1, 400), np.linspace(0.1, 0.2, 400), 0, axis=1)
+    result = model.tensor((1, 400), 0.2, 3)
+    model.operator("QUANTIZE", [source], [result])
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model.bytes([source], [result], (["past"], ["past_out"])))
+    with pytest.raises(ModelError) as caught:
+        compile_model(path, tmp_path)
+    assert str(caught.value).endswith(
+        "state 'past' enters with 400 scales and leaves with scale 0.20000000298023224 zero 3; "
+        "give both ends one scale and convert again"
+    )
+
+
+def test_a_long_name_is_cut_in_messages(tmp_path):
+    model = sound()
+    model.tensors[0] |= {"name": "a" * 5000, "dtype": "int16"}
+    assert refusal(model, tmp_path).startswith(f"tensor 0 '{'a' * 77}...' is int16")
+
+
+def test_codes_that_no_operator_has_are_let_be(tmp_path):
+    content = bytearray(sound().bytes([0], [1]))
+    codes = tflite.Model.GetRootAsModel(content, 0)._tab
+    where = codes.Vector(codes.Offset(6)) - 4  # the list's length; what it then leads to is no table
+    (length,) = struct.unpack_from("<I", content, where)
+    assert length == 1
+    struct.pack_into("<I", content, where, 3)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    for engine in ("earshot", "tflm"):
+        assert compile_model(path, tmp_path / "out", engine=engine).macs == 8
 
 
 def test_weights_that_can_overflow_are_refused(tmp_path):
