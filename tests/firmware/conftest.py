@@ -1,11 +1,14 @@
-"""Sounds and settings that make any voice detector decide, whatever it has learnt."""
+"""Sounds and settings that make any voice detector decide, whatever it has learnt; other people's models."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware.bench.errors import BenchError
+from firmware.bench.record import models_folder
 from firmware.link import Config
 from firmware.native import Vad, segments
 
@@ -47,3 +50,12 @@ def eager() -> Callable[[Sound, int], Config]:
         return best
 
     return make
+
+
+@pytest.fixture(scope="session")
+def other_models() -> Path:
+    """The folder with other people's models; skips where there is none."""
+    try:
+        return models_folder()
+    except BenchError as error:
+        pytest.skip(str(error))

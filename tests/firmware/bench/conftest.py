@@ -1,4 +1,4 @@
-"""Boards to measure on, networks written in C, and other people's models."""
+"""Boards to measure on, and networks written in C."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.bench.errors import BenchError
 from firmware.bench.image import Builder
-from firmware.bench.record import BOARDS, models_folder
+from firmware.bench.record import BOARDS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,14 +27,6 @@ def builder(request, emulator) -> Iterator[Builder]:
 def m4(emulator) -> Iterator[Builder]:
     with Builder("mps2_an386") as builder:
         yield builder
-
-
-@pytest.fixture(scope="session")
-def other_models() -> Path:
-    try:
-        return models_folder()
-    except BenchError as error:
-        pytest.skip(str(error))
 
 
 @dataclass(frozen=True)

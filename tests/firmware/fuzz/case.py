@@ -1,12 +1,12 @@
 """What is run everywhere: a model, its inputs call by call, and what TFLite Micro makes of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from firmware.modelc.graph import Graph, Tensor
+from firmware.modelc.graph import Graph
 from firmware.modelc.reader import parse
+from tests.firmware.modelc.judge import reference
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,6 @@ class Case:
     model: bytes
     calls: np.ndarray
     starts_over: tuple[bool, ...]
-
-
-def bytes_of(tensor: Tensor) -> int:
-    """A tensor's size in memory."""
-    return tensor.count * np.dtype(tensor.dtype).itemsize
 
 
 def input_calls(graph: Graph, random: np.random.Generator, uniform: int, quiet: int, extreme: int = 0) -> np.ndarray:
@@ -58,39 +53,4 @@ def _floats(graph: Graph, index: int, random: np.random.Generator, calls: int) -
 
 def judge(case: Case) -> np.ndarray:
     """Outputs [calls, bytes of all outputs but states], int8, of TFLite Micro's reference kernels."""
-    import tflite
-
-    graph = parse(case.model)
-    tensors = graph.tensors
-    subgraph = tflite.Model.GetRootAsModel(case.model, 0).Subgraphs(0)
-    order_in = [int(i) for i in subgraph.InputsAsNumpy()]
-    order_out = [int(i) for i in subgraph.OutputsAsNumpy()]
-    carried = [state for state in graph.states if state.input in order_in]  # the interpreter keeps the others
-    interpreter, states, results = None, {}, []
-    for call, starts_over in zip(case.calls, case.starts_over, strict=True):
-        if interpreter is None or starts_over:
-            interpreter = _interpreter(case.model)
-            states = {state.input: _first_value(tensors[state.input]) for state in carried}
-        values, position = dict(states), 0
-        for _, index in graph.inputs:
-            data = call[position : position + bytes_of(tensors[index])]
-            values[index] = data.view(tensors[index].dtype).reshape(tensors[index].shape)
-            position += len(data)
-        for slot, index in enumerate(order_in):
-            interpreter.set_input(values[index], slot)
-        interpreter.invoke()
-        # All of them are read before any input is set: they may lie in one another's memory.
-        outputs = {index: interpreter.get_output(slot).copy() for slot, index in enumerate(order_out)}
-        states = {state.input: outputs[state.output] for state in carried}
-        results.append(np.concatenate([outputs[index].reshape(-1).view(np.int8) for _, index in graph.outputs]))
-    return np.stack(results)
-
-
-def _first_value(tensor: Tensor) -> np.ndarray:
-    return np.full(tensor.shape, tensor.zero_point if tensor.dtype == "int8" else 0, tensor.dtype)
-
-
-def _interpreter(model: bytes) -> Any:
-    from tflite_micro.python.tflite_micro import runtime
-
-    return runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
+    return reference(parse(case.model), case.calls, case.starts_over)

@@ -10,7 +10,7 @@ import numpy as np
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.reader import parse
 
-from .case import Case, bytes_of, judge
+from .case import Case, judge
 from .machine import HERE, MACHINES, BuildError, Machine, build_image, run_image
 
 KEPT = HERE.parents[2] / "build/fuzz"
@@ -137,11 +137,11 @@ def _difference(case: Case, given: np.ndarray, expected: np.ndarray) -> list[str
     graph, start = parse(case.model), 0
     for name, index in graph.outputs:
         tensor = graph.tensors[index]
-        if byte < start + bytes_of(tensor):
-            at = np.unravel_index((byte - start) * tensor.count // bytes_of(tensor), tensor.shape)
+        if byte < start + tensor.bytes:
+            at = np.unravel_index((byte - start) * tensor.count // tensor.bytes, tensor.shape)
             place = f"output '{name}' {list(tensor.shape)} at {tuple(int(i) for i in at)}"
             break
-        start += bytes_of(tensor)
+        start += tensor.bytes
     share = f"{len(wrong)} of {given.size} bytes differ"
     return [f"{share}, first in call {call}, {place}: {given[call, byte]} instead of {expected[call, byte]}"]
 

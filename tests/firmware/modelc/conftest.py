@@ -1,23 +1,16 @@
 """Compiles networks natively, under the sanitizers, and runs TFLite Micro beside them."""
 
-import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from judge import judge
 
 from firmware.modelc import compile_model
-from firmware.modelc.graph import Graph
 from firmware.modelc.reader import read
 from firmware.modelc.tflite_file import TfliteFile
-
-REPOSITORY = Path(__file__).parents[3]
-WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion"]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+from tests.firmware.modelc.network import REPOSITORY, SANITIZERS, WARNINGS, Network
 
 
 @pytest.fixture(scope="session")
@@ -32,43 +25,6 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(["gcc", *flags, "-c", source, "-o", target], cwd=folder, check=True)
     subprocess.run(["ar", "rcs", "libnn.a", *sorted(folder.glob("*.o"))], cwd=folder, check=True)
     return folder / "libnn.a"
-
-
-@dataclass(frozen=True)
-class Network:
-    """A compiled network, and its judge."""
-
-    program: Path
-    path: Path
-    graph: Graph
-
-    def run(self, calls: np.ndarray) -> np.ndarray:
-        """Outputs [calls, bytes] of the C for inputs [calls, bytes], int8; states are carried from call to call."""
-        done = subprocess.run([self.program], input=calls.astype(np.int8).tobytes(), capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        assert done.stderr == b""
-        return np.frombuffer(done.stdout, np.int8).reshape(len(calls), -1)
-
-    def judge(self, calls: np.ndarray) -> np.ndarray:
-        """The same from TFLite Micro's reference kernels; states are carried by hand."""
-        return judge(self.path, self.graph, calls)
-
-    def random_calls(self, count: int, seed: int = 1) -> np.ndarray:
-        """Inputs [count, bytes] that are uniform over int8; those that are float32 are normal, with some far out."""
-        tensors = [self.graph.tensors[index] for _, index in self.graph.inputs]
-        random = np.random.default_rng(seed)
-        calls = random.integers(-128, 128, (count, sum(tensor.bytes for tensor in tensors))).astype(np.int8)
-        position = 0
-        for tensor in tensors:
-            if tensor.dtype == "float32":
-                values = random.normal(0, 1, (count, tensor.count)) * random.choice([0.3, 1, 9], (count, tensor.count))
-                calls[:, position : position + tensor.bytes] = values.astype(np.float32).view(np.int8)
-            position += tensor.bytes
-        return calls
-
-    def assert_exact(self, calls: np.ndarray) -> None:
-        """Every byte of every output is TFLite Micro's."""
-        np.testing.assert_array_equal(self.run(calls), self.judge(calls))
 
 
 @pytest.fixture(scope="session")
@@ -102,17 +58,3 @@ def check(build, tmp_path):
             np.testing.assert_array_equal(network.run(calls), expected)
 
     return compare
-
-
-@pytest.fixture(scope="session")
-def other_models() -> Path:
-    """The folder with other people's models; skips where there is none."""
-    if "EARSHOT_MODELS" in os.environ:
-        folder = Path(os.environ["EARSHOT_MODELS"])
-    elif "EARSHOT_DATA" in os.environ:
-        folder = Path(os.environ["EARSHOT_DATA"]).parent / "models"
-    else:
-        pytest.skip("set EARSHOT_MODELS to the folder with kws_ref_model.tflite and its like")
-    if not folder.is_dir():
-        pytest.skip(f"there are no models in {folder}")
-    return folder

@@ -3,13 +3,13 @@
 import m55
 import numpy as np
 import pytest
-from conftest import REPOSITORY
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from judge import judge
 from streams import SAME, Stream, streams
 
 from firmware.modelc import compile_model, planner
+from tests.firmware.modelc.network import REPOSITORY
 
 CALLS = 200
 CHANNELS = (1, 2, 2, 3, 4, 4, 8, 8, 13, 16, 17, 32, 40, 64)  # tails, and lanes that are filled in every way

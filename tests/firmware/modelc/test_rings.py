@@ -5,7 +5,6 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streams import VALID, Stream, streams
@@ -15,6 +14,7 @@ from firmware.modelc.operators import lower
 from firmware.modelc.planner import Plan, plan
 from firmware.modelc.reader import parse
 from firmware.modelc.targets import target_named
+from tests.firmware.modelc.network import REPOSITORY
 
 VAD = REPOSITORY / "firmware/models/vad.tflite"
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, SANITIZERS, WARNINGS, Network
 from judge import interface_order
 
 from firmware.modelc import ModelError, compile_model
@@ -22,6 +21,7 @@ from firmware.modelc.operators import LOWERINGS
 from firmware.modelc.reader import read
 from firmware.modelc.tflite_file import TfliteFile
 from firmware.modelc.tflm_arena import need
+from tests.firmware.modelc.network import REPOSITORY, SANITIZERS, WARNINGS, Network
 
 VAD = REPOSITORY / "firmware/models/vad.tflite"
 ENGINE = REPOSITORY / "firmware/nn/tflm/engine.cc"
