@@ -62,7 +62,7 @@ def _graph(source: bytes) -> Graph:
     states = _states(tensors, named_inputs, named_outputs)
     carried = {state.name for state in states}
     initialisers = {
-        number: _subgraph(source, model, number) for number in _called_once(operators, model.SubgraphsLength())
+        number: _initialiser(source, model, number) for number in _called_once(operators, model.SubgraphsLength())
     }
     tensors = fold_shapes(tensors, operators)
     resolved = resolve_variables(tensors, operators, initialisers)
@@ -86,6 +86,16 @@ def _subgraph(source: bytes, model: Any, number: int) -> tuple[tuple[Tensor, ...
         tuple(_tensor(source, model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength())),
         tuple(_operator(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength())),
     )
+
+
+def _initialiser(source: bytes, model: Any, number: int) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+    """A subgraph that nobody gives inputs: any that it names must be there all the same."""
+    tensors, operators = _subgraph(source, model, number)
+    graph = model.Subgraphs(number)
+    for values in (graph.InputsAsNumpy(), graph.OutputsAsNumpy()):
+        if any(not 0 <= index < len(tensors) for index in _vector(values, np.int64)):
+            raise ModelError(f"subgraph {number} has an input or output that is not there; the file is damaged")
+    return tensors, operators
 
 
 def _called_once(operators: tuple[Operator, ...], subgraphs: int) -> set[int]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from random_models import many_kinds
 
 from firmware.modelc import ModelError, compile_model
+from firmware.modelc.compiler import ENGINES
 from firmware.modelc.reader import parse
 from firmware.modelc.tflite_file import TfliteFile
 
@@ -156,6 +157,18 @@ def test_codes_that_no_operator_has_are_let_be(tmp_path):
         assert compile_model(path, tmp_path / "out", engine=engine).macs == 8
 
 
+def test_inputs_that_a_subgraph_lacks_are_refused(tmp_path):
+    content = bytearray(many_kinds())
+    graph = tflite.Model.GetRootAsModel(content, 0).Subgraphs(1)
+    assert graph.InputsLength() == graph.OutputsLength() == 0
+    where = graph._tab.Vector(graph._tab.Offset(8)) - 4
+    struct.pack_into("<I", content, where, 40)  # what comes after the list is read as inputs
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="subgraph 1 has an input or output that is not there"):
+        compile_model(path, tmp_path / "out", engine="tflm")
+
+
 def test_weights_that_can_overflow_are_refused(tmp_path):
     model = sound()
     bias = model.tensor((2,), 0.001, 0, np.array([(1 << 31) - 100, 0], np.int32), "int32")
@@ -167,13 +180,15 @@ def attempt(content: bytes, folder: Path) -> None:
     """A damaged model must be refused with a ModelError of one line, or give C whose tensors lie in its arena."""
     path = folder / "model.tflite"
     path.write_bytes(content)
-    try:
-        compiled = compile_model(path, folder / "out")
-    except ModelError as error:
-        assert "\n" not in str(error)
-        assert str(error).startswith(str(path))
-        return
-    assert 0 <= compiled.arena_bytes <= 1 << 30
+    for engine in ENGINES:
+        try:
+            compiled = compile_model(path, folder / "out", engine=engine)
+        except ModelError as error:
+            assert "\n" not in str(error)
+            assert len(str(error)) < 1000
+            assert str(error).startswith(str(path))
+            continue
+        assert 0 <= compiled.arena_bytes <= 1 << 30
 
 
 fuzz = settings(
