@@ -5,6 +5,8 @@
  *
  * Owns: nothing; the patch (kernel_height * kernel_width * channels bytes, in groups one group's
  * more) is the caller's scratch.
+ * Costs: beside nn_dense about 9 instructions a value of a patch on Cortex-M4, where the C
+ * library's memcpy goes byte by byte.
  */
 #ifndef EARSHOT_NN_CONV_H
 #define EARSHOT_NN_CONV_H

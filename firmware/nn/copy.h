@@ -2,6 +2,7 @@
  * PAD come down to, where the planner could not avoid the move.
  *
  * Owns: nothing. input and output must not overlap.
+ * Costs: 10 instructions a value on Cortex-M4; runs of neighbours are memcpy's.
  */
 #ifndef EARSHOT_NN_COPY_H
 #define EARSHOT_NN_COPY_H

