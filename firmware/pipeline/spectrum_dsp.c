@@ -1,8 +1,12 @@
 /* The spectrum on Armv7E-M: spectrum.c in its SIMD instructions, a complex value a register.
  *
  * In assembly, as eight values, their twiddles and the pointers take all fourteen registers. In
- * what works on eight values these are r0      the values in memory r1      the twiddles, or where
- * the values end r2      0x8000, which rounds a product r3, lr  the eighth of a turn, or twiddles
+ * what works on eight values these are
+ *
+ *   r0      the values in memory
+ *   r1      the twiddles, or where the values end
+ *   r2      0x8000, which rounds a product
+ *   r3, lr  the eighth of a turn, or twiddles
  *   r4-r12  values, and a free register
  */
 #include "spectrum.h"

@@ -73,7 +73,6 @@ def _product(
     folded = bias - seen.zero_point * wide.sum(axis=1)
     if (np.maximum(np.abs(folded), np.abs(bias)) + 128 * np.abs(wide).sum(axis=1) > INT32_MAX).any():
         raise ModelError(f"{operator} can overflow 32 bits in {gates[0]} or its like; a bias is too large")
-    # TFLite multiplies these two in single precision.
     pairs = [quantize_multiplier(float(seen.scale) * float(weights.scale) / _GATE_SCALE) for weights in gates]
     if any(shift > 30 for _, shift in pairs):
         raise ModelError(f"{seen} of {operator} has a scale of {seen.scale}: too large")
@@ -136,7 +135,7 @@ def lstm(graph: Graph, operator: Operator) -> list[Step]:
                 "units": units,
                 "across": _product(operator, data, across, biases),
                 "back": _product(operator, hidden, back, none),
-                "kept": _scale(operator, cell, _ACTIVATED_SCALE * scale / scale),
+                "kept": _scale(operator, cell, _ACTIVATED_SCALE),
                 "gained": _scale(operator, cell, _ACTIVATED_SCALE**2 / scale),
                 "shown": _scale(operator, hidden, _ACTIVATED_SCALE**2 / float(hidden.scale)),
                 "hidden_zero": hidden.zero_point,

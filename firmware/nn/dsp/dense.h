@@ -4,8 +4,8 @@
  * Weights are one stream, in the order in which they are eaten; the last group is filled up with
  * zeros, and so are its scales. A word holds four weights of one channel, as expand.h draws it.
  *
- *   group 0: bias c0 | c1 | c2 | c3   block 0: c0 | c1 | c2 | c3   block 1: c0 | c1 | ...   group
- * 1: ...
+ *   channels 0 to 3: bias c0 | c1 | c2 | c3   block 0: c0 | c1 | c2 | c3   block 1: c0 | ...
+ *   channels 4 to 7: ...
  *
  * Owns: nothing; pairs is the caller's scratch, 8 bytes a block, word-aligned.
  * Costs: 0.94 instructions a multiplication on Cortex-M4, 11 an output, 2 a value of a row.
