@@ -18,6 +18,7 @@ KERNELS = {
     "dsp_dense": Kernel("nn_dsp_dense", "dsp/dense.h", "nn_dsp_dense"),
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
     "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv", ring="nn_dsp_conv_ring"),
+    "dsp_conv_lines": Kernel("nn_dsp_conv_lines", "dsp/conv.h", "nn_dsp_conv"),
     "dsp_conv_few": Kernel("nn_dsp_conv_few", "dsp/conv.h", "nn_dsp_conv_few", ring="nn_dsp_conv_few_ring"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise", ring="nn_dsp_depthwise_ring"),
     "dsp_depthwise_3x3": Kernel("nn_dsp_depthwise_3x3", "dsp/depthwise_3x3.h", "nn_dsp_depthwise"),
@@ -158,13 +159,29 @@ def _dense(step: Step) -> Step | None:
     )
 
 
-def _padded_line(window: dict[str, int]) -> int:
-    """Bytes of a line with its padding if padding lines pays: there is any, and the lines are short."""
-    if window["dilation_width"] > 1 or not hangs_over(window):
+def _padded_line(window: dict[str, int], channels: int) -> int:
+    """Bytes of a line with its padding, 0 where nn_dsp_conv_lines does not pay.
+
+    It spares a position its edges, and rows that are no whole blocks their gathering; against that stands the
+    multiplication of what fills the rows up. The lines must be short.
+    """
+    row = window["kernel_width"] * window["channels"]
+    blocks = window["kernel_height"] * -(-row // _BLOCK)
+    more = blocks - -(-window["kernel_height"] * row // _BLOCK)
+    ragged = row % _BLOCK != 0
+    if window["dilation_width"] > 1 or not (hangs_over(window) or ragged):
+        return 0
+    if 3 * more * channels > 4 * window["kernel_height"] * row:
         return 0
     reach = (window["output_width"] - 1) * window["stride_width"] + window["kernel_width"]
     line = reach * window["channels"]
     return line if window["kernel_height"] * line <= _PADDED_BYTES else 0
+
+
+def _rows_of_blocks(weights: np.ndarray, rows: int) -> np.ndarray:
+    """Weights [channels, depth] with each of the kernel's rows filled up with zeros to whole blocks."""
+    apart = weights.reshape(len(weights), rows, -1)
+    return np.pad(apart, ((0, 0), (0, 0), (0, -apart.shape[2] % _BLOCK))).reshape(len(weights), -1)
 
 
 def _conv(step: Step) -> Step | None:
@@ -187,22 +204,23 @@ def _conv(step: Step) -> Step | None:
             },
             scratch=8 * -(-layer["depth"] // _BLOCK) + layer["depth"],
         )
-    line = _padded_line(window)
-    parameters = {
-        "window": window,
-        "depth": layer["depth"],
-        "channels": layer["channels"],
-        **_tile_streams(layer["weights"], layer["bias"], scale),
-        "output": layer["output"],
-        "line": line,
-        "input_zero": step.parameters["input_zero"],
-    }
+    line = _padded_line(window, layer["channels"])
+    weights = _rows_of_blocks(layer["weights"], window["kernel_height"]) if line else layer["weights"]
+    depth = weights.shape[1]
     return replace(
         step,
-        kernel="dsp_conv",
+        kernel="dsp_conv_lines" if line else "dsp_conv",
         arguments=[data, Scratch("uint32_t"), output],
-        parameters=parameters,
-        scratch=_scratch(layer["depth"]) + layer["depth"] + window["kernel_height"] * line,
+        parameters={
+            "window": window,
+            "depth": depth,
+            "channels": layer["channels"],
+            **_tile_streams(weights, layer["bias"], scale),
+            "output": layer["output"],
+            "line": line,
+            "input_zero": step.parameters["input_zero"],
+        },
+        scratch=_scratch(depth) + (window["kernel_height"] * line + 3 if line else depth),
     )
 
 
