@@ -18,8 +18,10 @@ KERNELS = {
     "dsp_dense": Kernel("nn_dsp_dense", "dsp/dense.h", "nn_dsp_dense"),
     "dsp_rows": Kernel("nn_dsp_rows", "dsp/conv.h", "nn_dsp_rows"),
     "dsp_conv": Kernel("nn_dsp_conv", "dsp/conv.h", "nn_dsp_conv", ring="nn_dsp_conv_ring"),
+    "dsp_conv_lines": Kernel("nn_dsp_conv_lines", "dsp/conv.h", "nn_dsp_conv"),
     "dsp_conv_few": Kernel("nn_dsp_conv_few", "dsp/conv.h", "nn_dsp_conv_few", ring="nn_dsp_conv_few_ring"),
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise", ring="nn_dsp_depthwise_ring"),
+    "dsp_depthwise_3x3": Kernel("nn_dsp_depthwise_3x3", "dsp/depthwise_3x3.h", "nn_dsp_depthwise"),
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
@@ -31,6 +33,7 @@ _TILE_ROWS = 4
 _TILE_CHANNELS = 2
 _GROUP = 4  # channels of dense.h and depthwise.h
 _PADDED_BYTES = 1024  # of padded lines, at most
+_LINES = 3  # of pairs, of depthwise_3x3.h
 _POINTER = 8  # bytes: the desk's, which the kernels run on too
 
 
@@ -156,13 +159,29 @@ def _dense(step: Step) -> Step | None:
     )
 
 
-def _padded_line(window: dict[str, int]) -> int:
-    """Bytes of a line with its padding if padding lines pays: there is any, and the lines are short."""
-    if window["dilation_width"] > 1 or not hangs_over(window):
+def _padded_line(window: dict[str, int], channels: int) -> int:
+    """Bytes of a line with its padding, 0 where nn_dsp_conv_lines does not pay.
+
+    It spares a position its edges, and rows that are no whole blocks their gathering; against that stands the
+    multiplication of what fills the rows up. The lines must be short.
+    """
+    row = window["kernel_width"] * window["channels"]
+    blocks = window["kernel_height"] * -(-row // _BLOCK)
+    more = blocks - -(-window["kernel_height"] * row // _BLOCK)
+    ragged = row % _BLOCK != 0
+    if window["dilation_width"] > 1 or not (hangs_over(window) or ragged):
+        return 0
+    if 3 * more * channels > 4 * window["kernel_height"] * row:
         return 0
     reach = (window["output_width"] - 1) * window["stride_width"] + window["kernel_width"]
     line = reach * window["channels"]
     return line if window["kernel_height"] * line <= _PADDED_BYTES else 0
+
+
+def _rows_of_blocks(weights: np.ndarray, rows: int) -> np.ndarray:
+    """Weights [channels, depth] with each of the kernel's rows filled up with zeros to whole blocks."""
+    apart = weights.reshape(len(weights), rows, -1)
+    return np.pad(apart, ((0, 0), (0, 0), (0, -apart.shape[2] % _BLOCK))).reshape(len(weights), -1)
 
 
 def _conv(step: Step) -> Step | None:
@@ -185,22 +204,23 @@ def _conv(step: Step) -> Step | None:
             },
             scratch=8 * -(-layer["depth"] // _BLOCK) + layer["depth"],
         )
-    line = _padded_line(window)
-    parameters = {
-        "window": window,
-        "depth": layer["depth"],
-        "channels": layer["channels"],
-        **_tile_streams(layer["weights"], layer["bias"], scale),
-        "output": layer["output"],
-        "line": line,
-        "input_zero": step.parameters["input_zero"],
-    }
+    line = _padded_line(window, layer["channels"])
+    weights = _rows_of_blocks(layer["weights"], window["kernel_height"]) if line else layer["weights"]
+    depth = weights.shape[1]
     return replace(
         step,
-        kernel="dsp_conv",
+        kernel="dsp_conv_lines" if line else "dsp_conv",
         arguments=[data, Scratch("uint32_t"), output],
-        parameters=parameters,
-        scratch=_scratch(layer["depth"]) + layer["depth"] + window["kernel_height"] * line,
+        parameters={
+            "window": window,
+            "depth": depth,
+            "channels": layer["channels"],
+            **_tile_streams(weights, layer["bias"], scale),
+            "output": layer["output"],
+            "line": line,
+            "input_zero": step.parameters["input_zero"],
+        },
+        scratch=_scratch(depth) + (window["kernel_height"] * line + 3 if line else depth),
     )
 
 
@@ -221,12 +241,47 @@ def _depthwise_stream(weights: np.ndarray, bias: np.ndarray, scale: np.ndarray) 
     return np.concatenate(parts).astype(np.int32)
 
 
+def _is_3x3(window: dict[str, int]) -> bool:
+    """What depthwise_3x3.h takes, where its lines pay: instructions of a group of channels, as measured, are fewer."""
+    steps = [window[f"{name}_{axis}"] for name in ("stride", "dilation") for axis in ("height", "width")]
+    if (window["kernel_height"], window["kernel_width"]) != (3, 3) or steps != [1] * 4:
+        return False
+    rows, columns = window["output_height"], window["output_width"]
+    if window["pad_left"] + window["input_width"] > columns + 2:
+        return False
+    return 72 * rows * columns + (rows + 2) * (80 + 13 * (columns + 2)) < 117 * rows * columns
+
+
+def _depthwise_3x3(step: Step, scale: np.ndarray) -> Step:
+    layer: dict[str, Any] = step.parameters
+    window, weights = layer["window"], layer["weights"]
+    # The taps of two rows of the kernel, column by column, and of the third and none.
+    taps = np.zeros((12, weights.shape[1]), np.int8)
+    taps[[0, 2, 4]], taps[[1, 3, 5]], taps[[6, 8, 10]] = weights[0:3], weights[3:6], weights[6:9]
+    data, _, output = step.arguments
+    return replace(
+        step,
+        kernel="dsp_depthwise_3x3",
+        arguments=[data, Scratch("uint32_t"), output],
+        parameters={
+            "window": window,
+            "stream": _depthwise_stream(taps, layer["bias"], scale),
+            "output": layer["output"],
+            "input_zero": layer["input_zero"],
+            "padded": "true" if hangs_over(window) else "false",
+        },
+        scratch=_LINES * 4 * _GROUP * (window["output_width"] + 2),
+    )
+
+
 def _depthwise(step: Step) -> Step | None:
     layer: dict[str, Any] = step.parameters
     window = layer["window"]
     scale = scales(layer["multiplier"], layer["shift"])
     if scale is None or layer["channel_multiplier"] != 1 or window["channels"] < _GROUP:
         return None
+    if _is_3x3(window):
+        return _depthwise_3x3(step, scale)
     data, _, output = step.arguments
     taps = window["kernel_height"] * window["kernel_width"]
     padded = hangs_over(window)
