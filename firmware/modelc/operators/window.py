@@ -5,6 +5,7 @@ from math import ceil
 import tflite
 
 from ..errors import ModelError
+from ..fixedpoint import INT32_MAX
 from ..graph import Operator, Tensor
 
 _MAX_REACH = 1 << 24
@@ -19,6 +20,14 @@ def window(operator: Operator, image: Tensor, output: Tensor, kernel: tuple[int,
     dilations = (int(options.get("DilationHFactor", 1)), int(options.get("DilationWFactor", 1)))
     if min(*strides, *dilations, *kernel) < 1 or max(*strides, *dilations, *kernel) > _MAX_REACH:
         raise ModelError(f"{operator} has kernel {kernel}, strides {strides}, dilations {dilations}: out of range")
+    # One tap has no neighbour: kernels are quickest without dilation.
+    dilations = (dilations[0] if kernel[0] > 1 else 1, dilations[1] if kernel[1] > 1 else 1)
+    steps = (
+        dilations[0] * image.shape[2] * image.shape[3],
+        dilations[1] * image.shape[3],
+    )  # from tap to tap, in values
+    if max(*steps, *(size * dilation for size, dilation in zip(kernel, dilations, strict=True))) > INT32_MAX:
+        raise ModelError(f"{operator} has kernel {kernel} and dilations {dilations}: its taps are too far apart")
     padding = int(options["Padding"])
     if padding not in (tflite.Padding.SAME, tflite.Padding.VALID):
         raise ModelError(f"{operator} has an unknown padding {padding}; the file is damaged")

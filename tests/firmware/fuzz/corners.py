@@ -169,6 +169,16 @@ def _convolutions() -> Iterator[tuple[str, bytes]]:
                 corner.window(image, (2, 2), 8, dilation=(2, 3), padding=_VALID),
             ),
         )
+    corner = _Corner(350)  # dilation where there is but one tap, and beyond the image
+    image = corner.input(1, 9, 7, 6, zero=-128)
+    outputs = [
+        corner.window(image, (3, 1), 5, dilation=(2, 3)),
+        corner.window(image, (1, 3), 6, dilation=(5, 2), depthwise=True),
+        corner.window(image, (1, 1), 4, dilation=(7, 1 << 24)),
+        corner.window(image, (2, 3), 6, dilation=(1 << 16, 40)),
+        corner.window(image, (3, 2), 6, dilation=(90, 1 << 16), depthwise=True),
+    ]
+    yield "taps_far_apart", corner.model(*outputs)
     for depth, channels in ((3000, 2), (2, 3000), (515, 5)):
         corner = _Corner(depth)
         image = corner.input(1, 1, 3, depth)

@@ -176,6 +176,16 @@ def test_weights_that_can_overflow_are_refused(tmp_path):
     assert "can overflow 32 bits in channel 0" in refusal(model, tmp_path)
 
 
+@pytest.mark.parametrize(("kernel", "dilation"), [((200, 1), (1 << 24, 1)), ((2, 1), (1 << 23, 1))])
+def test_taps_too_far_apart_are_refused(kernel, dilation, tmp_path):
+    model = TfliteFile()
+    image, result = model.tensor((1, 1, 128, 4), 0.1, 3), model.tensor((1, 1, 128, 1), 0.2, 3)
+    weights = model.tensor((1, *kernel, 4), 0.01, 0, np.ones((1, *kernel, 4), np.int8))
+    options = {"StrideH": 1, "StrideW": 1, "DilationHFactor": dilation[0], "DilationWFactor": dilation[1]}
+    model.operator("CONV_2D", [image, weights], [result], Padding=0, **options)
+    assert "its taps are too far apart" in refusal(model, tmp_path, (image, result))
+
+
 def attempt(content: bytes, folder: Path) -> None:
     """A damaged model must be refused with a ModelError of one line, or give C whose tensors lie in its arena."""
     path = folder / "model.tflite"
