@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .graph import Graph, State, Tensor
+from .graph import Graph, State, Tensor, shown
 from .planner import ARENA_ALIGNMENT, HEAD_BYTES, Plan
 from .step import Operand, Scratch, Step
 from .targets import Target
@@ -82,9 +82,8 @@ def _described(which: str, number: int, name: str, tensor: Tensor) -> str:
     """A line of the header's comment."""
     shape = "".join(f"[{size}]" for size in tensor.shape)
     real = f", real = {tensor.scale} * (value - {tensor.zero_point})" if tensor.dtype != "float32" else ""
-    return f" * {which} {number} {c_string(name)}: {tensor.dtype}{shape}, {tensor.bytes} bytes{real}".replace(
-        "*/", "*_/"
-    )
+    line = f"{which} {number} {c_string(shown(name))}: {tensor.dtype}{shape}, {tensor.bytes} bytes{real}"
+    return " * " + line.replace("*/", "*_/").replace("/*", "/_*")
 
 
 class Emitter:
