@@ -35,9 +35,12 @@ def upper_half(multiplier: int) -> int:
 
 
 def requantize(value: int, multiplier: int, shift: int) -> int:
-    """value * multiplier / 2^31 * 2^shift, rounded twice; `shift` below zero is to the right."""
+    """value * multiplier / 2^31 * 2^shift, rounded twice; `shift` below zero is to the right.
+
+    What a shift to the left pushes out of 32 bits is lost.
+    """
     if shift > 0:
-        value <<= shift
+        value = ((value << shift) - INT32_MIN) % (1 << 32) + INT32_MIN
     return divide_pot(doubling_high(value, multiplier), max(-shift, 0))
 
 

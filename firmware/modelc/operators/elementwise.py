@@ -59,7 +59,7 @@ def _broadcast_steps(operator: Operator, addend: Tensor, output: Tensor) -> list
 def _sum(pair: _Pair, kernel: str, factors: tuple[float, float, float]) -> list[Step]:
     """factors: from each input to the common scale, from the common scale with its headroom to the output's."""
     final, final_shift = quantize_multiplier(factors[2])
-    if final_shift > 0 or final == 0:
+    if final_shift > 0:
         scales = f"{pair.first.scale}, {pair.second.scale} to {pair.output.scale}"
         raise ModelError(f"{pair.operator} has scales too far apart ({scales})")
 

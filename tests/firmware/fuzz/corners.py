@@ -289,6 +289,17 @@ def _factors() -> Iterator[tuple[str, bytes]]:
                         corner.file.tensors[tensor]["scale"] = np.float32(_INPUT_SCALE) * scales
                     corner.file.tensors[out]["scale"] = 0.05 * 2.0 ** max(exponents)
         yield f"factors_{name}", corner.model(*outputs)
+    for zero in (-128, 3, 127):  # so far apart that 32 bits lose some of a value, or that nothing is left of it
+        corner = _Corner(1340)
+        image = corner.input(2, 33, zero=zero)
+        outputs = []
+        for ratio in (2.0**-24, 2.0**-28, 2.0**20):
+            for kind, options in (("QUANTIZE", {}), ("RELU", {}), ("LEAKY_RELU", {"Alpha": 0.3})):
+                outputs.append(corner.file.tensor((2, 33), _INPUT_SCALE * ratio, -zero - 1))
+                corner.file.operator(kind, [image], [outputs[-1]], **options)
+        for kind in ("ADD", "SUB", "MUL"):
+            outputs.append(corner.binary(kind, image, image, scale=_INPUT_SCALE * 2.0**20))
+        yield f"scales_far_apart_{zero + 128}", corner.model(*outputs)
     corner = _Corner(1350)
     image = corner.input(1, 5, 5, 20)
     out = corner.window(image, (3, 3), 20, depthwise=True)
