@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware.bench.errors import BenchError
-from firmware.bench.record import models_folder
 from firmware.link import Config
 from firmware.native import Vad, segments
 
@@ -55,6 +53,10 @@ def eager() -> Callable[[Sound, int], Config]:
 @pytest.fixture(scope="session")
 def other_models() -> Path:
     """The folder with other people's models; skips where there is none."""
+    # Here, as it brings Capstone, which does not load under the sanitizers.
+    from firmware.bench.errors import BenchError
+    from firmware.bench.record import models_folder
+
     try:
         return models_folder()
     except BenchError as error:
