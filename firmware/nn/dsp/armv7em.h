@@ -108,6 +108,18 @@ static inline int32_t nn_ssat8(int32_t value) {
     return result;
 }
 
+static inline int32_t nn_ssat16(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #16, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+static inline int32_t nn_ssat17(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #17, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
 #else
 
 static inline int32_t nn_low(nn_pair pair) {
@@ -169,8 +181,20 @@ static inline int32_t nn_smmlsr(int32_t a, int32_t b, int32_t acc) {
     return (int32_t)((sum + 0x80000000u) >> 32);
 }
 
+static inline int32_t nn_saturated(int32_t value, int32_t limit) {
+    return value < -limit ? -limit : value >= limit ? limit - 1 : value;
+}
+
 static inline int32_t nn_ssat8(int32_t value) {
-    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+    return nn_saturated(value, 1 << 7);
+}
+
+static inline int32_t nn_ssat16(int32_t value) {
+    return nn_saturated(value, 1 << 15);
+}
+
+static inline int32_t nn_ssat17(int32_t value) {
+    return nn_saturated(value, 1 << 16);
 }
 
 #endif

@@ -1,0 +1,70 @@
+"""LSTM as lstm.h takes it."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..step import Scratch, Step
+from .packing import blocks_in, dense_stream, scales, wrapped
+
+_SUMS_BYTES = 4 * 2 * 4 * 4  # of both products, for the gates of four units
+_CURVE_ENTRIES = 256  # on either side of the middle
+
+
+def curve(sigmoid_q16: np.ndarray) -> np.ndarray:
+    """sigmoid(i / 24) - 1/2 for i from -256 to 256 in Q16, int16 [513], of the table for i from 0 to 255.
+
+    Both ends are flat.
+    """
+    above = sigmoid_q16.astype(np.int64) - (1 << 15)
+    right = np.append(above, above[-1])
+    if right[0] != 0 or len(above) != _CURVE_ENTRIES:
+        raise ValueError(f"a table of {len(above)} entries that begins with {sigmoid_q16[0]} has no left side")
+    return np.concatenate([-right[:0:-1], right]).astype(np.int16)
+
+
+def _gate_scale(multiplier: int, shift: int) -> dict[str, int]:
+    """struct nn_dsp_lstm_scale."""
+    right = max(-shift, 0)
+    power = -(1 << (32 - right)) if right and multiplier else 0
+    return {
+        "left": max(shift, 0),
+        "twice_less_one": int(wrapped(np.array([2 * multiplier - (1 << 32)]))[0]),
+        "once": -1 if multiplier and not right else 0,
+        "minus_power": int(wrapped(np.array([power]))[0]),
+    }
+
+
+def _product(product: dict[str, Any]) -> dict[str, Any]:
+    """struct nn_dsp_lstm_product."""
+    weights = product["weights"]  # [units, depth, gates]
+    channels = weights.transpose(0, 2, 1).reshape(-1, weights.shape[1])
+    pairs = zip(product["multiplier"], product["shift"], strict=True)
+    return {
+        "stream": dense_stream(channels, product["bias"].reshape(-1)),
+        "scale": [_gate_scale(multiplier, shift) for multiplier, shift in pairs],
+    }
+
+
+def lstm(step: Step) -> Step | None:
+    """nn_lstm to nn_dsp_lstm."""
+    layer: dict[str, Any] = step.parameters
+    after = [layer[name] for name in ("kept", "gained", "shown")]
+    scale = scales(np.array([one["multiplier"] for one in after]), np.array([one["shift"] for one in after]))
+    if scale is None:
+        return None
+    data, hidden, cell, output = step.arguments
+    same = ("batches", "steps", "batch_stride", "step_stride", "depth", "units")
+    members = {name: layer[name] for name in same}
+    members |= {"across": _product(layer["across"]), "back": _product(layer["back"])}
+    members |= dict(zip(("kept", "gained", "shown"), scale.tolist(), strict=True))
+    members |= {name: layer[name] for name in ("hidden_zero", "cell_clip", "tanh_multiplier", "tanh_shift")}
+    members["curve_q16"] = curve(layer["sigmoid_q16"])
+    return replace(
+        step,
+        kernel="dsp_lstm",
+        arguments=[data, hidden, cell, Scratch("uint32_t"), output],
+        parameters=members,
+        scratch=_SUMS_BYTES + 8 * (blocks_in(layer["depth"]) + blocks_in(layer["units"])),
+    )
