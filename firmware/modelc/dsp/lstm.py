@@ -5,23 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from ..operators.lstm import sigmoid_curve
 from ..step import Scratch, Step
 from .packing import blocks_in, dense_stream, scales, wrapped
 
 _SUMS_BYTES = 4 * 2 * 4 * 4  # of both products, for the gates of four units
-_CURVE_ENTRIES = 256  # on either side of the middle
-
-
-def curve(sigmoid_q16: np.ndarray) -> np.ndarray:
-    """sigmoid(i / 24) - 1/2 for i from -256 to 256 in Q16, int16 [513], of the table for i from 0 to 255.
-
-    Both ends are flat.
-    """
-    above = sigmoid_q16.astype(np.int64) - (1 << 15)
-    right = np.append(above, above[-1])
-    if right[0] != 0 or len(above) != _CURVE_ENTRIES:
-        raise ValueError(f"a table of {len(above)} entries that begins with {sigmoid_q16[0]} has no left side")
-    return np.concatenate([-right[:0:-1], right]).astype(np.int16)
 
 
 def _gate_scale(multiplier: int, shift: int) -> dict[str, int]:
@@ -60,7 +48,7 @@ def lstm(step: Step) -> Step | None:
     members |= {"across": _product(layer["across"]), "back": _product(layer["back"])}
     members |= dict(zip(("kept", "gained", "shown"), scale.tolist(), strict=True))
     members |= {name: layer[name] for name in ("hidden_zero", "cell_clip", "tanh_multiplier", "tanh_shift")}
-    members["curve_q16"] = curve(layer["sigmoid_q16"])
+    members["curve_q16"] = sigmoid_curve()
     return replace(
         step,
         kernel="dsp_lstm",

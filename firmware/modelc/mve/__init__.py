@@ -8,6 +8,7 @@ from .conv import conv
 from .dense import dense
 from .depthwise import depthwise
 from .elementwise import add, same_constants
+from .lstm import lstm
 
 KERNELS: dict[str, Kernel] = {
     "mve_dense": Kernel("nn_mve_dense", "mve/dense.h", "nn_mve_dense"),
@@ -17,6 +18,7 @@ KERNELS: dict[str, Kernel] = {
     "mve_max_pool": Kernel("nn_mve_max_pool", "mve/pool.h", "nn_pool"),
     "mve_add": Kernel("nn_mve_add", "mve/add.h", "nn_add"),
     "mve_lookup": Kernel("nn_mve_lookup", "mve/lookup.h"),
+    "mve_lstm": Kernel("nn_mve_lstm", "mve/lstm.h", "nn_mve_lstm"),
 }
 
 REWRITES: dict[str, Callable[[Step], Step | None]] = {
@@ -27,4 +29,5 @@ REWRITES: dict[str, Callable[[Step], Step | None]] = {
     "max_pool": same_constants,
     "add": add,
     "lookup": same_constants,
+    "lstm": lstm,
 }
