@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judge import judge
-from random_models import ZEROS, LstmLayer, examples
+from random_models import TANH, ZEROS, LstmLayer, examples
 
 from firmware.modelc import ModelError, compile_model
 from firmware.modelc.operators import lower
 from firmware.modelc.operators.lstm import sigmoid_curve, sigmoid_table
 from firmware.modelc.reader import read
 from firmware.modelc.targets import target_named
+from firmware.modelc.tflite_file import TfliteFile
 
 
 @examples(24)
@@ -86,6 +87,51 @@ def test_kernels_of_the_cores_give_the_same_bytes(target, tmp_path):
         if not np.array_equal(result.outputs, judge(path, graph, calls))
     ]
     assert different == []
+
+
+OPEN, SHUT = 32767, -32768  # what a gate is in Q3.12 when it is all but 1 or 0
+
+
+def sweep(gate: int, first: int, depth: int, constants: tuple[int, int, int, int]) -> bytes:
+    """A layer one of whose gates (input, forget, content, output) has what the first value of the input says, from
+    `first` + 128 on, 256 values a unit; any other values of the input open it. The rest of the gates stand still.
+
+    All products are in Q3.12 as they are. The hidden state is in Q0.15 and shows what is small, to the last bit.
+    """
+    model, units = TfliteFile(), 40
+    weights = np.zeros((4, units, depth), np.int8)
+    weights[gate, :, 0], weights[gate, :, 1:] = 1, 127
+    bias = np.repeat(np.array(constants, np.int32)[:, None], units, axis=1)
+    bias[gate] = first + 128 + 256 * np.arange(units)
+    source, result = model.tensor((1, 256, depth), 2.0**-6, 0), model.tensor((1, 256, units), 2.0**-15, 0)
+    across = [model.tensor((units, depth), 2.0**-6, 0, values) for values in weights]
+    back = [model.tensor((units, units), 2.0**-6, 0, np.zeros((units, units), np.int8)) for _ in range(4)]
+    biases = [model.tensor((units,), 2.0**-12, 0, values, "int32") for values in bias]
+    hidden = model.tensor((1, units), 2.0**-15, 0, variable=True, name="hidden")
+    cell = model.tensor((1, units), 2.0**-15, 0, dtype="int16", variable=True, name="cell")
+    inputs = [source, *across, *back, -1, -1, -1, *biases, -1, -1, hidden, cell, -1, -1, -1, -1]
+    model.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [result], FusedActivationFunction=TANH)
+    return model.bytes([source], [result])
+
+
+@pytest.mark.parametrize("target", ["dsp", "mve"])
+def test_sigmoid_and_tanh_are_exact_to_the_last_bit(target, tmp_path):
+    every = np.arange(-128, 128).astype(np.int8)
+    # The cell is what passes the input gate, of content 1.
+    small = sweep(0, SHUT, 1, (0, SHUT, OPEN, OPEN)), every.reshape(1, 256, 1)
+    # Every other step the cell is filled; in the next, content near -1 empties it.
+    calls = np.zeros((2, 256, 5), np.int8)
+    calls[:, ::2, 1:] = 127
+    calls[:, 1::2, 0] = every.reshape(2, 128)
+    paths, inputs = [tmp_path / "sigmoid.tflite", tmp_path / "tanh.tflite"], []
+    for path, (model, values) in zip(paths, (small, (sweep(2, -22000, 5, (OPEN, OPEN, 0, OPEN)), calls)), strict=True):
+        path.write_bytes(model)
+        inputs.append(values.reshape(len(values), -1))
+    graphs = m55.build(paths, tmp_path, target)
+    for path, graph, values, result in zip(paths, graphs, inputs, m55.run(graphs, inputs, tmp_path), strict=True):
+        expected = judge(path, graph, values)
+        assert len(np.unique(expected)) > 40
+        np.testing.assert_array_equal(result.outputs, expected)
 
 
 @pytest.mark.parametrize("target", ["dsp", "mve"])
