@@ -25,6 +25,7 @@ KERNELS: dict[str, Kernel] = {
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
     "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),
     "dsp_lstm": Kernel("nn_dsp_lstm", "dsp/lstm.h", "nn_dsp_lstm"),
+    "dsp_lstm_any": Kernel("nn_dsp_lstm_any", "dsp/lstm.h", "nn_dsp_lstm"),
 }
 
 REWRITES: dict[str, Callable[[Step], Step | None]] = {

@@ -36,7 +36,7 @@ def _product(product: dict[str, Any]) -> dict[str, Any]:
 
 
 def lstm(step: Step) -> Step | None:
-    """nn_lstm to nn_dsp_lstm."""
+    """nn_lstm to nn_dsp_lstm, or to nn_dsp_lstm_any for factors of one half and above."""
     layer: dict[str, Any] = step.parameters
     after = [layer[name] for name in ("kept", "gained", "shown")]
     scale = scales(np.array([one["multiplier"] for one in after]), np.array([one["shift"] for one in after]))
@@ -49,9 +49,13 @@ def lstm(step: Step) -> Step | None:
     members |= dict(zip(("kept", "gained", "shown"), scale.tolist(), strict=True))
     members |= {name: layer[name] for name in ("hidden_zero", "cell_clip", "tanh_multiplier", "tanh_shift")}
     members["curve_q16"] = sigmoid_curve()
+    products = (layer["across"], layer["back"])
+    below_half = all(
+        scales(np.array(product["multiplier"]), np.array(product["shift"])) is not None for product in products
+    )
     return replace(
         step,
-        kernel="dsp_lstm",
+        kernel="dsp_lstm" if below_half else "dsp_lstm_any",
         arguments=[data, hidden, cell, Scratch("uint32_t"), output],
         parameters=members,
         scratch=_SUMS_BYTES + 8 * (blocks_in(layer["depth"]) + blocks_in(layer["units"])),

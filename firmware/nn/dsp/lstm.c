@@ -1,9 +1,13 @@
 #include "dsp/lstm.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "dsp/expand.h"
 #include "dsp/group_asm.h"
+
+/* So that what two functions share is compiled for each. */
+#define SPECIALIZED static inline __attribute__((always_inline))
 
 /* An expanded row. */
 struct row {
@@ -67,29 +71,30 @@ static const int32_t *multiply(const struct row *row, const int32_t *stream, int
 
 #endif
 
-static inline int32_t in_q12(int32_t sum, const struct nn_dsp_lstm_scale *scale) {
-    const int32_t shifted = (int32_t)((uint32_t)sum << scale->left);
+/* A factor may be of one half and above only if `any`. */
+SPECIALIZED int32_t in_q12(int32_t sum, const struct nn_dsp_lstm_scale *scale, bool any) {
+    const int32_t shifted = any ? (int32_t)((uint32_t)sum << scale->left) : sum;
     const int32_t first = nn_smmlar(shifted, scale->twice_less_one, shifted);
     const int32_t away = nn_wrapped(first, first >> 31);
-    return nn_ssat16(nn_smmlsr(away, scale->minus_power, first & scale->once));
+    return nn_ssat16(nn_smmlsr(away, scale->minus_power, any ? first & scale->once : 0));
 }
 
 /* A gate in Q3.12: both products of one sum each. */
-static inline int32_t gate_of(const struct nn_dsp_lstm *layer, const int32_t *across,
-                              const int32_t *back, int32_t gate) {
-    return nn_ssat16(in_q12(across[gate], &layer->across.scale[gate]) +
-                     in_q12(back[gate], &layer->back.scale[gate]));
+SPECIALIZED int32_t gate_of(const struct nn_dsp_lstm *layer, bool any, const int32_t *across,
+                            const int32_t *back, int32_t gate) {
+    return nn_ssat16(in_q12(across[gate], &layer->across.scale[gate], any) +
+                     in_q12(back[gate], &layer->back.scale[gate], any));
 }
 
-static inline int32_t rescaled(int32_t value, const int32_t scale[2]) {
+SPECIALIZED int32_t rescaled(int32_t value, const int32_t scale[2]) {
     const struct nn_dsp_scale pair = {scale[0], scale[1]};
     return nn_dsp_rescale(value, pair, 0);
 }
 
 /* start and the curve at `place`, which has so many bits right of the point. What lies left of the
  * middle is TFLite's complement of what lies right of it: less by one. */
-static inline int32_t on_curve(const struct nn_dsp_lstm *layer, int32_t place, int32_t bits,
-                               int32_t start) {
+SPECIALIZED int32_t on_curve(const struct nn_dsp_lstm *layer, int32_t place, int32_t bits,
+                             int32_t start) {
     const uint32_t one = 1u << bits;
     const uint32_t fraction = (uint32_t)place & (one - 1u);
     const nn_pair neighbours = nn_word(layer->curve_q16 + NN_DSP_LSTM_MIDDLE + (place >> bits));
@@ -97,23 +102,23 @@ static inline int32_t on_curve(const struct nn_dsp_lstm *layer, int32_t place, i
 }
 
 /* In Q0.15, of a value in Q3.12, which stays within three quarters of the curve. */
-static inline int32_t sigmoid(const struct nn_dsp_lstm *layer, int32_t value) {
+SPECIALIZED int32_t sigmoid(const struct nn_dsp_lstm *layer, int32_t value) {
     return on_curve(layer, 3 * value, 9, (1 << 24) + (1 << 9)) >> 10;
 }
 
 /* In Q0.15, of a place with eight bits right of the point. */
-static inline int32_t tanh_at(const struct nn_dsp_lstm *layer, int32_t place) {
+SPECIALIZED int32_t tanh_at(const struct nn_dsp_lstm *layer, int32_t place) {
     return on_curve(layer, nn_ssat17(place), 8, 1 << 7) >> 8;
 }
 
-static inline int8_t next_unit(const struct nn_dsp_lstm *layer, const int32_t *across,
-                               const int32_t *back, int16_t *cell) {
-    const int32_t forget = sigmoid(layer, gate_of(layer, across, back, NN_LSTM_FORGET));
+SPECIALIZED int8_t next_unit(const struct nn_dsp_lstm *layer, bool any, const int32_t *across,
+                             const int32_t *back, int16_t *cell) {
+    const int32_t forget = sigmoid(layer, gate_of(layer, any, across, back, NN_LSTM_FORGET));
     const int32_t kept = rescaled(forget * *cell, layer->kept);
-    const int32_t ingate = sigmoid(layer, gate_of(layer, across, back, NN_LSTM_INPUT));
-    const int32_t content = tanh_at(layer, 3 * gate_of(layer, across, back, NN_LSTM_CONTENT));
+    const int32_t ingate = sigmoid(layer, gate_of(layer, any, across, back, NN_LSTM_INPUT));
+    const int32_t content = tanh_at(layer, 3 * gate_of(layer, any, across, back, NN_LSTM_CONTENT));
     const int32_t gained = nn_ssat16(rescaled(ingate * content, layer->gained));
-    const int32_t outgate = sigmoid(layer, gate_of(layer, across, back, NN_LSTM_OUTPUT));
+    const int32_t outgate = sigmoid(layer, gate_of(layer, any, across, back, NN_LSTM_OUTPUT));
     int32_t next = nn_ssat16(nn_ssat16(kept) + gained);
 
     if (layer->cell_clip >= 0) {
@@ -129,8 +134,8 @@ static inline int8_t next_unit(const struct nn_dsp_lstm *layer, const int32_t *a
     return nn_dsp_requantize(tanh_at(layer, place) * outgate, shown, layer->hidden_zero);
 }
 
-static void step(const struct nn_dsp_lstm *layer, const struct row *input, const struct row *hidden,
-                 int32_t *sums, int8_t *cell, int8_t *output) {
+SPECIALIZED void step(const struct nn_dsp_lstm *layer, bool any, const struct row *input,
+                      const struct row *hidden, int32_t *sums, int8_t *cell, int8_t *output) {
     const int32_t *across = layer->across.stream;
     const int32_t *back = layer->back.stream;
     int32_t *const back_sums = sums + NN_DSP_LSTM_SUMS / 2;
@@ -142,15 +147,15 @@ static void step(const struct nn_dsp_lstm *layer, const struct row *input, const
         for (int32_t i = 0; i < units * NN_LSTM_GATES; i += NN_LSTM_GATES) {
             int16_t value;
             memcpy(&value, cell, sizeof value);
-            *output++ = next_unit(layer, sums + i, back_sums + i, &value);
+            *output++ = next_unit(layer, any, sums + i, back_sums + i, &value);
             memcpy(cell, &value, sizeof value);
             cell += sizeof value;
         }
     }
 }
 
-void nn_dsp_lstm(const struct nn_dsp_lstm *layer, const int8_t *input, int8_t *hidden, int8_t *cell,
-                 uint32_t *scratch, int8_t *output) {
+SPECIALIZED void lstm(const struct nn_dsp_lstm *layer, bool any, const int8_t *input,
+                      int8_t *hidden, int8_t *cell, uint32_t *scratch, int8_t *output) {
     nn_pair *const across = scratch + NN_DSP_LSTM_SUMS;
     struct row seen = {.pairs = across, .blocks = nn_dsp_blocks(layer->depth)};
     nn_pair *const back = across + 2 * seen.blocks;
@@ -163,11 +168,21 @@ void nn_dsp_lstm(const struct nn_dsp_lstm *layer, const int8_t *input, int8_t *h
             seen.correction = nn_dsp_expand(input + row * layer->depth, layer->depth, across, 1, 2);
             last.correction = nn_dsp_expand(shown, layer->units, back, 1, 2);
             int8_t *const next = output + row * layer->units;
-            step(layer, &seen, &last, (int32_t *)scratch, cell, next);
+            step(layer, any, &seen, &last, (int32_t *)scratch, cell, next);
             shown = next;
         }
         memcpy(hidden, shown, (size_t)layer->units);
         hidden += layer->units;
         cell += layer->units * (int32_t)sizeof(int16_t);
     }
+}
+
+void nn_dsp_lstm(const struct nn_dsp_lstm *layer, const int8_t *input, int8_t *hidden, int8_t *cell,
+                 uint32_t *scratch, int8_t *output) {
+    lstm(layer, false, input, hidden, cell, scratch, output);
+}
+
+void nn_dsp_lstm_any(const struct nn_dsp_lstm *layer, const int8_t *input, int8_t *hidden,
+                     int8_t *cell, uint32_t *scratch, int8_t *output) {
+    lstm(layer, true, input, hidden, cell, scratch, output);
 }
