@@ -75,6 +75,7 @@ static const int32_t *multiply(const struct row *row, const int32_t *stream, int
 SPECIALIZED int32_t in_q12(int32_t sum, const struct nn_dsp_lstm_scale *scale, bool any) {
     const int32_t shifted = any ? (int32_t)((uint32_t)sum << scale->left) : sum;
     const int32_t first = nn_smmlar(shifted, scale->twice_less_one, shifted);
+    // cppcheck-suppress shiftTooManyBitsSigned
     const int32_t away = nn_wrapped(first, first >> 31);
     return nn_ssat16(nn_smmlsr(away, scale->minus_power, any ? first & scale->once : 0));
 }
@@ -98,6 +99,7 @@ SPECIALIZED int32_t on_curve(const struct nn_dsp_lstm *layer, int32_t place, int
     const uint32_t one = 1u << bits;
     const uint32_t fraction = (uint32_t)place & (one - 1u);
     const nn_pair neighbours = nn_word(layer->curve_q16 + NN_DSP_LSTM_MIDDLE + (place >> bits));
+    // cppcheck-suppress shiftTooManyBitsSigned
     return nn_smlad(neighbours, one + 0xFFFFu * fraction, start) + (place >> 31);
 }
 

@@ -8,8 +8,8 @@
  * neighbours are one pair, and one SMLAD is the value between them.
  *
  * Owns: nothing. hidden and cell are the caller's and are kept from call to call.
- * Costs: 0.9 instructions a multiplication on Cortex-M4, 225 a unit and step (250 with any factors),
- * 2 a value of a row of the input or of the hidden state.
+ * Costs: 0.9 instructions a multiplication on Cortex-M4, 225 a unit and step (250 if a factor is
+ * not below one half), 2 a value of a row of the input or of the hidden state.
  */
 #ifndef EARSHOT_NN_DSP_LSTM_H
 #define EARSHOT_NN_DSP_LSTM_H
