@@ -86,12 +86,12 @@ static void gather_row(const struct nn_window *window, const int8_t *line, int32
     }
 }
 
-/* What the kernel sees at row y, column x, all of it on the image, in kernel rows of whole blocks.
- */
+/* What the kernel sees from its corner on, all of it on the image. Each of its rows begins a block;
+ * what a row's last block holds besides meets weights of zero. */
 static int32_t expand_rows(const struct nn_window *window, const int8_t *seen, uint32_t *tile,
                            int32_t i) {
     const int32_t step = 2 * NN_DSP_TILE_ROWS;
-    const int32_t blocks = window->kernel_width * window->channels / NN_DSP_BLOCK;
+    const int32_t blocks = nn_dsp_blocks(window->kernel_width * window->channels);
     const int32_t line = window->dilation_height * window->input_width * window->channels;
     nn_pair *pairs = tile + NN_DSP_TILE_ROWS + i;
     int32_t sum = 0;
@@ -207,7 +207,7 @@ static struct nn_dsp_rows rows_of(const struct nn_dsp_conv *layer) {
                                 layer->output};
 }
 
-static int8_t *patch_behind_tile(const struct nn_dsp_conv *layer, uint32_t *scratch) {
+static int8_t *behind_tile(const struct nn_dsp_conv *layer, uint32_t *scratch) {
     return (int8_t *)(scratch + NN_DSP_TILE_WORDS(nn_dsp_blocks(layer->depth)));
 }
 
@@ -216,29 +216,39 @@ void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t 
     const struct nn_window *window = &layer->window;
     const struct nn_dsp_rows rows = rows_of(layer);
     const int32_t positions = positions_of(window);
-    int8_t *patch = patch_behind_tile(layer, scratch);
-    int8_t *lines = patch + layer->depth;
+    int8_t *patch = behind_tile(layer, scratch);
+
+    for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
+        for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
+            const struct corner corner = corner_at(window, first + i);
+            const int8_t *image = input + corner.batch * image_of(window);
+            expand_position(layer, window, image, corner.y, corner.x, scratch, i, patch);
+        }
+        four_positions(&rows, scratch, output + first * layer->channels);
+    }
+}
+
+void nn_dsp_conv_lines(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
+                       int8_t *output) {
+    const struct nn_window *window = &layer->window;
+    const struct nn_dsp_rows rows = rows_of(layer);
+    const int32_t positions = positions_of(window);
+    int8_t *lines = behind_tile(layer, scratch);
     int32_t padded_line = -1; /* of the output, that the lines were padded for */
     /* The kernel walks over the lines as over an image of its own height. */
     struct nn_window padded = *window;
-    padded.input_height = window->kernel_height;
     padded.input_width = layer->line / window->channels;
     padded.dilation_height = 1;
 
     for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
         for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {
             const struct corner corner = corner_at(window, first + i);
-            const int8_t *image = input + corner.batch * image_of(window);
-            if (layer->line == 0) {
-                expand_position(layer, window, image, corner.y, corner.x, scratch, i, patch);
-                continue;
-            }
             if (corner.line != padded_line) {
-                pad_lines(layer, image, corner.y, lines);
+                pad_lines(layer, input + corner.batch * image_of(window), corner.y, lines);
                 padded_line = corner.line;
             }
-            expand_position(layer, &padded, lines, 0, corner.x + window->pad_left, scratch, i,
-                            patch);
+            const int8_t *seen = lines + (corner.x + window->pad_left) * window->channels;
+            scratch[i] = (uint32_t)expand_rows(&padded, seen, scratch, i);
         }
         four_positions(&rows, scratch, output + first * layer->channels);
     }
@@ -271,7 +281,7 @@ void nn_dsp_conv_ring(const struct nn_dsp_conv *layer, const int8_t *input, uint
     const struct nn_dsp_rows rows = rows_of(layer);
     const struct nn_ring ring = {left, size};
     const int32_t positions = positions_of(window);
-    int8_t *patch = patch_behind_tile(layer, scratch);
+    int8_t *patch = behind_tile(layer, scratch);
 
     for (int32_t first = 0; first < positions; first = next_tile(first, positions)) {
         for (int32_t i = 0; i < NN_DSP_TILE_ROWS; i++) {

@@ -2,12 +2,13 @@
  * expanded, and multiplied by all channels (tile.h). The last tile overlaps the one before it, so
  * there are always four; layers of fewer positions are nn_dsp_dense's.
  *
- * A narrow image with few channels, as a first layer has, is padded line by line, so that no
- * position has an edge; in wider ones edges are rare, and are gathered as they come.
+ * Of a narrow image with few channels, as a first layer has, the lines that a row of the output
+ * sees are padded first, so that no position has an edge; in wider ones edges are rare, and are
+ * gathered as they come.
  *
- * Owns: nothing; scratch is the caller's: NN_DSP_TILE_WORDS(blocks) words for the tile, and for
- * kernels beyond 1x1 behind them depth bytes for a patch, and kernel_height padded lines. input
- * and output must not overlap.
+ * Owns: nothing; scratch is the caller's: NN_DSP_TILE_WORDS(blocks) words for the tile, and behind
+ * them depth bytes for a patch, or kernel_height padded lines and three bytes. input and output
+ * must not overlap.
  * Costs: 0.72 instructions a multiplication on Cortex-M4, 8.6 an output, and a position's
  * gathering: 2 a value, for kernels beyond 1x1 about 3.
  */
@@ -19,7 +20,8 @@
 
 struct nn_dsp_conv {
     struct nn_window window;
-    int32_t depth; /* kernel_height * kernel_width * channels */
+    int32_t
+        depth; /* kernel_height * kernel_width * channels; of nn_dsp_conv_lines, rows of blocks */
     int32_t channels;
     const int32_t *stream;     /* tile.h */
     const int32_t *odd_stream; /* the last two channels, if their number is odd; else NULL */
@@ -32,7 +34,13 @@ struct nn_dsp_conv {
 void nn_dsp_conv(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
                  int8_t *output);
 
-/* The same for an input whose first row lies `left` values before the end of a ring of `size`. */
+/* Without dilation along the width. Each row of the kernel is filled up with weights of zero to
+ * whole blocks: depth = kernel_height * 4 * blocks of a row. */
+void nn_dsp_conv_lines(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
+                       int8_t *output);
+
+/* nn_dsp_conv for an input whose first row lies `left` values before the end of a ring of `size`.
+ */
 void nn_dsp_conv_ring(const struct nn_dsp_conv *layer, const int8_t *input, uint32_t *scratch,
                       int8_t *output, int32_t left, int32_t size);
 
