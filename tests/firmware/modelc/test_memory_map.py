@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from streams import SAME, Stream
 from test_planner import Net, planned
-from test_rings import SAME, Stream
 from test_rings import planned as planned_with_rings
 
 from firmware.modelc import ModelError, compile_model, memory_map
