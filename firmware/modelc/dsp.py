@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from . import dsp_elementwise as elementwise
+from .dsp_scales import scales, wrapped
 from .kernel import Kernel
 from .operators.window import hangs_over
 from .step import Scratch, Step
@@ -22,6 +24,10 @@ KERNELS = {
     "dsp_depthwise": Kernel("nn_dsp_depthwise", "dsp/depthwise.h", "nn_dsp_depthwise", ring="nn_dsp_depthwise_ring"),
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub": Kernel("nn_dsp_sub", "dsp/add.h", "nn_dsp_add"),
+    "dsp_mul": Kernel("nn_dsp_mul", "dsp/mul.h", "nn_dsp_mul"),
+    "dsp_mean": Kernel("nn_dsp_mean", "dsp/mean.h", "nn_mean"),
+    "dsp_lookup": Kernel("nn_dsp_lookup", "dsp/lookup.h"),
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
     "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),
 }
@@ -34,24 +40,6 @@ _PADDED_BYTES = 1024  # of padded lines, at most
 _POINTER = 8  # bytes: the desk's, which the kernels run on too
 
 
-def _wrapped(values: np.ndarray) -> np.ndarray:
-    """Integers modulo 2^32, as int32."""
-    return (values.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
-
-
-def scales(multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray | None:
-    """Rows of struct nn_dsp_scale, int32 [channels, 2]; None unless every factor is below one half.
-
-    A factor of zero has multiplier 0, whatever its shift.
-    """
-    nothing = multiplier == 0
-    if (shift[~nothing] > -1).any():
-        return None
-    exponent = np.where(nothing, 1, -shift.astype(np.int64))
-    power = np.where(nothing, 0, -(1 << (32 - exponent)))
-    return _wrapped(np.stack([2 * multiplier.astype(np.int64) - (1 << 32), power], axis=1))
-
-
 def blocks_of(weights: np.ndarray) -> np.ndarray:
     """Words of four weights, int32 [channels, blocks], as expand.h draws them; rows are filled up with zeros."""
     channels, depth = weights.shape
@@ -59,13 +47,13 @@ def blocks_of(weights: np.ndarray) -> np.ndarray:
     padded[:, :depth] = weights
     even, odd = padded[:, 0::2], padded[:, 1::2]
     halves = (even << 8) + 127 - odd
-    return _wrapped((halves[:, 0::2] & 0xFFFF) + (halves[:, 1::2] << 16))
+    return wrapped((halves[:, 0::2] & 0xFFFF) + (halves[:, 1::2] << 16))
 
 
 def bias_for_blocks(bias: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Biases, int32 [channels], with what expand.h leaves to them."""
     wide = weights.astype(np.int64)
-    return _wrapped(bias.astype(np.int64) + 128 * wide[:, 0::2].sum(axis=1) - wide[:, 1::2].sum(axis=1))
+    return wrapped(bias.astype(np.int64) + 128 * wide[:, 0::2].sum(axis=1) - wide[:, 1::2].sum(axis=1))
 
 
 def _dense_scales(scale: np.ndarray) -> np.ndarray:
@@ -209,7 +197,7 @@ def _depthwise_stream(weights: np.ndarray, bias: np.ndarray, scale: np.ndarray) 
     taps, channels = weights.shape
     even = np.zeros((taps + taps % 2, channels), np.int64)
     even[:taps] = weights
-    words = _wrapped((even[0::2] & 0xFFFF) + (even[1::2] << 16))
+    words = wrapped((even[0::2] & 0xFFFF) + (even[1::2] << 16))
     firsts = [*range(0, channels - 3, _GROUP), *([channels - _GROUP] if channels % _GROUP else [])]
     parts = [
         part[..., first : first + _GROUP].reshape(-1)
@@ -248,44 +236,15 @@ def _pool(step: Step) -> Step | None:
     return replace(step, kernel=f"dsp_{step.kernel}") if window["channels"] >= _GROUP else None
 
 
-def _is_halved(addend: dict[str, Any]) -> bool:
-    return bool(addend["multiplier"] == 1 << 30 and addend["shift"] == 0)
-
-
-def _add(step: Step) -> Step | None:
-    """Inputs of the output's shape; at least one has the larger scale, which is halved."""
-    layer: dict[str, Any] = step.parameters
-    (data0, data1, output), (first, second) = step.arguments, (layer["first"], layer["second"])
-    if [*layer["shape"][:3], first["step"][3], second["step"][3]] != [1] * 5:
-        return None
-    if not _is_halved(first):
-        data0, data1, first, second = data1, data0, second, first
-    same = _is_halved(second)
-    final = scales(np.array([layer["multiplier"]]), np.array([layer["shift"]]))
-    smaller = scales(np.array([second["multiplier"]]), np.array([min(second["shift"], -1)]))
-    if final is None or smaller is None or not _is_halved(first):
-        return None
-    parameters = {
-        "count": layer["shape"][3],
-        "larger_offset": -first["zero"] << 19,
-        "smaller_offset": -second["zero"] << (19 if same else 20),
-        "smaller_scale": smaller[0].tolist(),
-        "output_scale": final[0].tolist(),
-        "output": layer["output"],
-    }
-    return replace(
-        step,
-        kernel="dsp_add_same" if same else "dsp_add",
-        arguments=[data0, data1, output],
-        parameters=parameters,
-    )
-
-
 REWRITES: dict[str, Callable[[Step], Step | None]] = {
     "dense": _dense,
     "conv": _conv,
     "depthwise": _depthwise,
-    "add": _add,
+    "add": elementwise.add,
+    "sub": elementwise.sub,
+    "mul": elementwise.mul,
+    "mean": elementwise.mean,
+    "lookup": elementwise.lookup,
     "average_pool": _pool,
     "max_pool": _pool,
 }

@@ -1,0 +1,97 @@
+"""ADD, SUB, MUL, MEAN and tables, where firmware/nn/dsp has kernels for them."""
+
+from dataclasses import replace
+from typing import Any
+
+from .dsp_scales import scale
+from .step import Step
+
+_HEADROOM = 20  # as in add.c
+_GROUP = 4  # channels of mean.h
+
+
+def _is_halved(addend: dict[str, Any]) -> bool:
+    return bool(addend["multiplier"] == 1 << 30 and addend["shift"] == 0)
+
+
+def _serves(*operands: dict[str, Any]) -> bool:
+    """Lines of neighbours, or of one value that is repeated."""
+    return all(operand["step"][-1] in (0, 1) for operand in operands)
+
+
+def _sum(step: Step, *, subtract: bool) -> Step | None:
+    """At least one input has the larger scale, which is halved; the kernels want that one first."""
+    layer: dict[str, Any] = step.parameters
+    (data0, data1, output), (first, second) = step.arguments, (layer["first"], layer["second"])
+    swapped = not _is_halved(first)
+    larger, smaller = (second, first) if swapped else (first, second)
+    same = _is_halved(smaller)
+    final = scale(layer["multiplier"], layer["shift"])
+    factor = scale(smaller["multiplier"], min(smaller["shift"], -1))
+    if final is None or factor is None or not _is_halved(larger) or not _serves(first, second):
+        return None
+    # One scale: the second is subtracted, so it comes first, where a sign costs nothing.
+    if subtract and same:
+        swapped, larger, smaller = True, second, first
+    flipped = subtract and swapped
+    larger_offset = (1 + larger["zero"] if flipped else -larger["zero"]) << (_HEADROOM - 1)
+    smaller_offset = -smaller["zero"] << (_HEADROOM - 1 if same else _HEADROOM)
+    parameters = {
+        "shape": layer["shape"],
+        "larger_step": larger["step"],
+        "smaller_step": smaller["step"],
+        "larger_flip": 0xFFFFFFFF if flipped else 0,
+        "larger_offset": larger_offset + (smaller_offset if same else 0),
+        "smaller_offset": 0 if same else smaller_offset,
+        "smaller_scale": factor,
+        "output_scale": final,
+        "output": layer["output"],
+    }
+    kernel = "dsp_add_same" if same else "dsp_sub" if subtract and not swapped else "dsp_add"
+    arguments = [data1, data0, output] if swapped else [data0, data1, output]
+    return replace(step, kernel=kernel, arguments=arguments, parameters=parameters)
+
+
+def add(step: Step) -> Step | None:
+    """nn_add to nn_dsp_add or nn_dsp_add_same."""
+    return _sum(step, subtract=False)
+
+
+def sub(step: Step) -> Step | None:
+    """nn_sub to nn_dsp_sub, nn_dsp_add or nn_dsp_add_same."""
+    return _sum(step, subtract=True)
+
+
+def _in_both_halves(value: int) -> int:
+    return (value & 0xFFFF) * 0x10001
+
+
+def mul(step: Step) -> Step | None:
+    """nn_mul to nn_dsp_mul."""
+    layer: dict[str, Any] = step.parameters
+    first, second = layer["first"], layer["second"]
+    factor = scale(layer["multiplier"], layer["shift"])
+    if factor is None or not _serves(first, second):
+        return None
+    parameters = {
+        "shape": layer["shape"],
+        "first_step": first["step"],
+        "second_step": second["step"],
+        "first_less_zero": _in_both_halves(-first["zero"]),
+        "second_less_zero": _in_both_halves(-second["zero"]),
+        "scale": factor,
+        "output": layer["output"],
+    }
+    return replace(step, kernel="dsp_mul", parameters=parameters)
+
+
+def mean(step: Step) -> Step | None:
+    """nn_mean to nn_dsp_mean, which keeps neighbours."""
+    layer: dict[str, Any] = step.parameters
+    neighbours = layer["kept_step"][-1] == 1 and layer["kept"][-1] >= _GROUP
+    return replace(step, kernel="dsp_mean") if neighbours else None
+
+
+def lookup(step: Step) -> Step:
+    """nn_lookup to nn_dsp_lookup."""
+    return replace(step, kernel="dsp_lookup")
