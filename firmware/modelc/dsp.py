@@ -25,6 +25,8 @@ KERNELS = {
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
     "dsp_sub": Kernel("nn_dsp_sub", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub_reversed": Kernel("nn_dsp_sub_reversed", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub_same": Kernel("nn_dsp_sub_same", "dsp/add.h", "nn_dsp_add"),
     "dsp_mul": Kernel("nn_dsp_mul", "dsp/mul.h", "nn_dsp_mul"),
     "dsp_mean": Kernel("nn_dsp_mean", "dsp/mean.h", "nn_mean"),
     "dsp_lookup": Kernel("nn_dsp_lookup", "dsp/lookup.h"),

@@ -30,35 +30,34 @@ def _sum(step: Step, *, subtract: bool) -> Step | None:
     factor = scale(smaller["multiplier"], min(smaller["shift"], -1))
     if final is None or factor is None or not _is_halved(larger) or not _serves(first, second):
         return None
-    # One scale: the second is subtracted, so it comes first, where a sign costs nothing.
-    if subtract and same:
-        swapped, larger, smaller = True, second, first
-    flipped = subtract and swapped
-    larger_offset = (1 + larger["zero"] if flipped else -larger["zero"]) << (_HEADROOM - 1)
-    smaller_offset = -smaller["zero"] << (_HEADROOM - 1 if same else _HEADROOM)
+    sign = 1 if subtract and swapped else -1
+    larger_offset = sign * larger["zero"] << (_HEADROOM - 1)
+    smaller_offset = -smaller["zero"] << _HEADROOM
+    if same:
+        larger_offset += (1 if subtract else -1) * smaller["zero"] << (_HEADROOM - 1)
     parameters = {
         "shape": layer["shape"],
         "larger_step": larger["step"],
         "smaller_step": smaller["step"],
-        "larger_flip": 0xFFFFFFFF if flipped else 0,
-        "larger_offset": larger_offset + (smaller_offset if same else 0),
-        "smaller_offset": 0 if same else smaller_offset,
+        "larger_offset": larger_offset,
+        "smaller_offset": smaller_offset,
         "smaller_scale": factor,
         "output_scale": final,
         "output": layer["output"],
     }
-    kernel = "dsp_add_same" if same else "dsp_sub" if subtract and not swapped else "dsp_add"
+    form = "sub" if subtract else "add"
+    suffix = "_same" if same else "_reversed" if subtract and swapped else ""
     arguments = [data1, data0, output] if swapped else [data0, data1, output]
-    return replace(step, kernel=kernel, arguments=arguments, parameters=parameters)
+    return replace(step, kernel=f"dsp_{form}{suffix}", arguments=arguments, parameters=parameters)
 
 
 def add(step: Step) -> Step | None:
-    """nn_add to nn_dsp_add or nn_dsp_add_same."""
+    """nn_add to nn_dsp_add and its kin."""
     return _sum(step, subtract=False)
 
 
 def sub(step: Step) -> Step | None:
-    """nn_sub to nn_dsp_sub, nn_dsp_add or nn_dsp_add_same."""
+    """nn_sub to nn_dsp_sub and its kin."""
     return _sum(step, subtract=True)
 
 

@@ -1,12 +1,11 @@
 /* add.h: ADD and SUB of two int8 tensors, four values at a time; either may be repeated.
  *
  * Each input is brought to twice the larger of the two scales, with 20 bits of headroom, as TFLite
- * does it. For the input that has the larger scale that is a shift, and its sign costs nothing:
- * -(v - zero) = ~v + 1 + zero.
+ * does it. For the input that has the larger scale that is a shift.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
- * Costs: 14 instructions a value on Cortex-M4, 15 for nn_dsp_sub, 11 if both inputs have one scale;
- * 50 a line.
+ * Costs: 14 instructions a value on Cortex-M4, 16 for nn_dsp_sub, 11 for inputs of one scale; one
+ * more where a value is repeated along the last axis, and 60 a line.
  */
 #ifndef EARSHOT_NN_DSP_ADD_H
 #define EARSHOT_NN_DSP_ADD_H
@@ -17,24 +16,25 @@ struct nn_dsp_add {
     int32_t shape[4];        /* of the output */
     int32_t larger_step[4];  /* in values, along each axis of the output; 0 where it is broadcast */
     int32_t smaller_step[4]; /* along the last axis 0 or 1 */
-    uint32_t larger_flip;    /* ~0 if the input with the larger scale is subtracted, else 0 */
-    int32_t larger_offset;   /* -zero * 2^19, or (1 + zero) * 2^19 if it is subtracted */
-    int32_t smaller_offset;  /* -zero * 2^20; if the scales are the same part of the other */
+    int32_t larger_offset;   /* -zero * 2^19, or zero * 2^19 where that input is subtracted */
+    int32_t smaller_offset;  /* -zero * 2^20; inputs of one scale have both in larger_offset */
     int32_t smaller_scale[2]; /* struct nn_dsp_scale; unused if the scales are the same */
     int32_t output_scale[2];
     struct nn_range output;
 };
 
-/* larger and smaller: the inputs, by their scales. */
+/* The inputs by their scales: larger + smaller, larger - smaller, smaller - larger. */
 void nn_dsp_add(const struct nn_dsp_add *layer, const int8_t *larger, const int8_t *smaller,
                 int8_t *output);
-
-/* The smaller one is subtracted. */
 void nn_dsp_sub(const struct nn_dsp_add *layer, const int8_t *larger, const int8_t *smaller,
                 int8_t *output);
+void nn_dsp_sub_reversed(const struct nn_dsp_add *layer, const int8_t *larger,
+                         const int8_t *smaller, int8_t *output);
 
-/* Inputs of one scale. */
+/* Inputs of one scale: first + second, first - second. */
 void nn_dsp_add_same(const struct nn_dsp_add *layer, const int8_t *first, const int8_t *second,
+                     int8_t *output);
+void nn_dsp_sub_same(const struct nn_dsp_add *layer, const int8_t *first, const int8_t *second,
                      int8_t *output);
 
 #endif

@@ -1,7 +1,8 @@
 /* mul.h: MUL of two int8 tensors, four values at a time; either may be repeated.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
- * Costs: 9 instructions a value on Cortex-M4; 50 a line.
+ * Costs: 9 instructions a value on Cortex-M4, 10 where one is repeated along the last axis; 50 a
+ * line.
  */
 #ifndef EARSHOT_NN_DSP_MUL_H
 #define EARSHOT_NN_DSP_MUL_H
