@@ -29,6 +29,7 @@ KERNELS = {
     "dsp_sub_same": Kernel("nn_dsp_sub_same", "dsp/add.h", "nn_dsp_add"),
     "dsp_mul": Kernel("nn_dsp_mul", "dsp/mul.h", "nn_dsp_mul"),
     "dsp_mean": Kernel("nn_dsp_mean", "dsp/mean.h", "nn_mean"),
+    "dsp_mean_of_neighbours": Kernel("nn_dsp_mean_of_neighbours", "dsp/mean.h", "nn_mean"),
     "dsp_lookup": Kernel("nn_dsp_lookup", "dsp/lookup.h"),
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
     "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),

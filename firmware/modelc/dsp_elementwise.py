@@ -85,10 +85,11 @@ def mul(step: Step) -> Step | None:
 
 
 def mean(step: Step) -> Step | None:
-    """nn_mean to nn_dsp_mean, which keeps neighbours."""
+    """nn_mean to the kernel for neighbours that are kept, or for neighbours that one mean goes over."""
     layer: dict[str, Any] = step.parameters
-    neighbours = layer["kept_step"][-1] == 1 and layer["kept"][-1] >= _GROUP
-    return replace(step, kernel="dsp_mean") if neighbours else None
+    if layer["kept_step"][-1] == 1 and layer["kept"][-1] >= _GROUP:
+        return replace(step, kernel="dsp_mean")
+    return replace(step, kernel="dsp_mean_of_neighbours") if layer["reduced_step"][-1] == 1 else None
 
 
 def lookup(step: Step) -> Step:

@@ -37,3 +37,45 @@ void nn_dsp_mean(const struct nn_mean *layer, const int8_t *input, int8_t *outpu
         }
     }
 }
+
+static int32_t add_neighbours(int32_t sum, const int8_t *values, int32_t count) {
+    const nn_pair ones = 0x00010001u;
+    const int8_t *const end = values + count;
+    const int8_t *const end_of_fours = end - count % 4;
+    while (values != end_of_fours) {
+        const uint32_t word = nn_word(values);
+        sum = nn_smlad(nn_sxtab16_odd(nn_sxtb16(word), word), ones, sum);
+        values += 4;
+    }
+    while (values != end) {
+        sum += *values++;
+    }
+    return sum;
+}
+
+static int32_t sum_from(const struct nn_mean *layer, const int8_t *corner) {
+    const int32_t *step = layer->reduced_step;
+    int32_t sum = layer->offset;
+
+    for (int32_t i = 0; i < layer->reduced[0]; i++) {
+        for (int32_t j = 0; j < layer->reduced[1]; j++) {
+            sum = add_neighbours(sum, corner + i * step[0] + j * step[1], layer->reduced[2]);
+        }
+    }
+    return sum;
+}
+
+void nn_dsp_mean_of_neighbours(const struct nn_mean *layer, const int8_t *input, int8_t *output) {
+    const int32_t *step = layer->kept_step;
+
+    for (int32_t i = 0; i < layer->kept[0]; i++) {
+        for (int32_t j = 0; j < layer->kept[1]; j++) {
+            for (int32_t k = 0; k < layer->kept[2]; k++) {
+                const int8_t *corner = input + i * step[0] + j * step[1] + k * step[2];
+                const int32_t mean =
+                    nn_requantize(sum_from(layer, corner), layer->multiplier, layer->shift);
+                *output++ = (int8_t)nn_ssat8(layer->output_zero + mean);
+            }
+        }
+    }
+}

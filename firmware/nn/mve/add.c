@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "broadcast.h"
 #include "mve/lanes.h"
 
 /* Both inputs gain this many bits before they are brought to one scale, as in TFLite. */
@@ -9,148 +10,215 @@
 
 enum { LANES = 4 };
 
-/* An addend as the loops keep it in registers. */
+/* An addend along one line; the second one of a difference has the sign -1. */
 struct source {
-    int32_t zero;
-    int32_t step;
-    struct nn_mve_scale scale;
+    const struct nn_addend *addend;
+    const int8_t *from;
+    int32_t sign;
 };
 
-static inline struct source source_of(const struct nn_addend *addend) {
-    const struct source source = {addend->zero, addend->step[3],
-                                  nn_mve_scale(addend->multiplier, addend->shift)};
-    return source;
+/* The addend of the larger scale is just halved, which loses nothing. */
+static bool is_halved(const struct nn_addend *addend) {
+    return addend->multiplier == 1 << 30 && addend->shift == 0;
 }
 
-static inline int32x4_t scaled(const struct source *source, const int8_t *from, mve_pred16_t live) {
-    const int32x4_t values = source->step == 0 ? vdupq_n_s32(*from) : vldrbq_z_s32(from, live);
-    const int32x4_t centred = vshlq_n_s32(vsubq_n_s32(values, source->zero), HEADROOM);
-    return nn_mve_requantize_n(centred, &source->scale);
+/* The first of the source's values as it is added. */
+static int32_t constant(const struct source *source) {
+    const struct nn_addend *addend = source->addend;
+    const int32_t centred = (*source->from - addend->zero) * (1 << HEADROOM);
+    return source->sign * nn_requantize(centred, addend->multiplier, addend->shift);
+}
+
+static inline int32x4_t scaled(const struct source *source, const struct nn_mve_scale *scale,
+                               int32_t position, mve_pred16_t live) {
+    const int8_t *from = source->from + position * source->addend->step[3];
+    const int32x4_t values =
+        source->addend->step[3] == 0 ? vdupq_n_s32(*from) : vldrbq_z_s32(from, live);
+    const int32x4_t centred = vshlq_n_s32(vsubq_n_s32(values, source->addend->zero), HEADROOM);
+    return vmulq_n_s32(nn_mve_requantize_n(centred, scale), source->sign);
 }
 
 /* Any two addends. */
-static void add_line(const struct nn_add *layer, const int8_t *a, const int8_t *b, int8_t *output) {
-    const struct source first = source_of(&layer->first);
-    const struct source second = source_of(&layer->second);
+static void add_any(const struct nn_add *layer, const struct source *a, const struct source *b,
+                    int8_t *output) {
+    const struct nn_mve_scale scale_a = nn_mve_scale(a->addend->multiplier, a->addend->shift);
+    const struct nn_mve_scale scale_b = nn_mve_scale(b->addend->multiplier, b->addend->shift);
     const struct nn_mve_scale scale = nn_mve_scale(layer->multiplier, layer->shift);
     const struct nn_range range = layer->output;
 
-    for (int32_t left = layer->shape[3]; left > 0; left -= LANES) {
-        const mve_pred16_t live = vctp32q((uint32_t)left);
-        const int32x4_t sum = vaddq_s32(scaled(&first, a, live), scaled(&second, b, live));
-        vstrbq_p_s32(output, nn_mve_clamp(nn_mve_requantize_n(sum, &scale), &range), live);
-        a += LANES * first.step;
-        b += LANES * second.step;
-        output += LANES;
+    for (int32_t i = 0; i < layer->shape[3]; i += LANES) {
+        const mve_pred16_t live = vctp32q((uint32_t)(layer->shape[3] - i));
+        const int32x4_t sum = vaddq_s32(scaled(a, &scale_a, i, live), scaled(b, &scale_b, i, live));
+        vstrbq_p_s32(output + i, nn_mve_clamp(nn_mve_requantize_n(sum, &scale), &range), live);
     }
 }
 
 // clang-format off
-/* q0 + q1 to the output; the shift is at least 1 to the right. */
+/* The shift is at least 1 to the right; ties go away from zero. */
+#define RESCALE(lanes, multiplier, shift) \
+    "vqrdmulh.s32 " lanes ", " lanes ", %[" multiplier "]\n" \
+    "vshr.s32 q2, " lanes ", #31\n" \
+    "vadd.i32 " lanes ", " lanes ", q2\n" \
+    "vrshl.s32 " lanes ", %[" shift "]\n"
+
+/* The sum in q0 to the output. */
 #define FINISH \
-    "vadd.i32 q0, q0, q1\n" \
-    "vqrdmulh.s32 q0, q0, %[multiplier]\n" \
-    "vshr.s32 q2, q0, #31\n" /* ties away from zero */ \
-    "vadd.i32 q0, q0, q2\n" \
-    "vrshl.s32 q0, %[shift]\n" \
+    RESCALE("q0", "multiplier", "shift") \
     "vadd.i32 q0, q0, %[zero]\n" \
     "vmax.s32 q0, q0, %q[min]\n" \
     "vmin.s32 q0, q0, %q[max]\n" \
     "vstrb.32 q0, [%[output]], #4\n" \
     "letp lr, 1b\n" \
     "2:\n"
+
+#define FINISH_OPERANDS \
+    [count] "r"(layer->shape[3]), [multiplier] "r"(layer->multiplier), \
+    [shift] "r"(layer->shift), [zero] "r"(layer->output.zero), \
+    [min] "w"(vdupq_n_s32(layer->output.min)), [max] "w"(vdupq_n_s32(layer->output.max))
 // clang-format on
 
-/* Two addends side by side, `a` of the larger scale, which is just halved: (a - zero) * 2^19. */
-__attribute__((noinline)) static void add_halved(const struct nn_add *layer,
-                                                 const struct nn_addend *first, const int8_t *a,
-                                                 const struct nn_addend *second, const int8_t *b,
-                                                 int8_t *output) {
-    const int32x4_t half = vdupq_n_s32(1 << (HEADROOM - 1));
-    const int32x4_t whole = vdupq_n_s32(1 << HEADROOM);
-    const int32x4_t min = vdupq_n_s32(layer->output.min);
-    const int32x4_t max = vdupq_n_s32(layer->output.max);
+/* What a value is multiplied by, and what is added to the product, for an addend that is halved:
+ * sign * (value - zero) * 2^19. */
+static int32_t half(const struct source *source) {
+    return source->sign * (1 << (HEADROOM - 1));
+}
+
+static int32_t half_offset(const struct source *source) {
+    return -source->addend->zero * half(source);
+}
+
+/* `a` is halved, `b` is rescaled. */
+__attribute__((noinline)) static void add_to_halved(const struct nn_add *layer,
+                                                    const struct source *a, const struct source *b,
+                                                    int8_t *output) {
+    const int8_t *from_a = a->from;
+    const int8_t *from_b = b->from;
 
     // clang-format off
     __asm volatile(
         "wlstp.32 lr, %[count], 2f\n"
-        "1: vldrb.s32 q0, [%[a]], #4\n"
-        "vmlas.s32 q0, %q[half], %[from_a]\n"
-        "vldrb.s32 q1, [%[b]], #4\n"
-        "vmlas.s32 q1, %q[whole], %[from_b]\n"
-        "vqrdmulh.s32 q1, q1, %[multiplier_b]\n"
-        "vshr.s32 q2, q1, #31\n"
-        "vadd.i32 q1, q1, q2\n"
-        "vrshl.s32 q1, %[shift_b]\n"
+        "1: vldrb.s32 q0, [%[from_a]], #4\n"
+        "vmlas.s32 q0, %q[half], %[offset_a]\n"
+        "vldrb.s32 q1, [%[from_b]], #4\n"
+        "vmlas.s32 q1, %q[whole], %[offset_b]\n"
+        RESCALE("q1", "multiplier_b", "shift_b")
+        "vmla.s32 q0, q1, %[sign_b]\n"
         FINISH
-        : [a] "+l"(a), [b] "+l"(b), [output] "+l"(output)
-        : [count] "r"(layer->shape[3]), [from_a] "r"(-first->zero * (1 << (HEADROOM - 1))),
-          [from_b] "r"(-second->zero * (1 << HEADROOM)), [multiplier_b] "r"(second->multiplier),
-          [shift_b] "r"(second->shift), [multiplier] "r"(layer->multiplier),
-          [shift] "r"(layer->shift), [zero] "r"(layer->output.zero), [half] "w"(half),
-          [whole] "w"(whole), [min] "w"(min), [max] "w"(max)
+        : [from_a] "+l"(from_a), [from_b] "+l"(from_b), [output] "+l"(output)
+        : [offset_a] "r"(half_offset(a)), [half] "w"(vdupq_n_s32(half(a))),
+          [offset_b] "r"(-b->addend->zero * (1 << HEADROOM)),
+          [whole] "w"(vdupq_n_s32(1 << HEADROOM)), [multiplier_b] "r"(b->addend->multiplier),
+          [shift_b] "r"(b->addend->shift), [sign_b] "r"(b->sign), FINISH_OPERANDS
         : "lr", "q0", "q1", "q2", "memory");
     // clang-format on
 }
 
-/* Two addends of the same scale, side by side. */
-__attribute__((noinline)) static void add_both_halved(const struct nn_add *layer, const int8_t *a,
-                                                      const int8_t *b, int8_t *output) {
-    const int32x4_t half = vdupq_n_s32(1 << (HEADROOM - 1));
-    const int32x4_t min = vdupq_n_s32(layer->output.min);
-    const int32x4_t max = vdupq_n_s32(layer->output.max);
+/* Both are halved. */
+__attribute__((noinline)) static void add_both_halved(const struct nn_add *layer,
+                                                      const struct source *a,
+                                                      const struct source *b, int8_t *output) {
+    const int8_t *from_a = a->from;
+    const int8_t *from_b = b->from;
 
     // clang-format off
     __asm volatile(
         "wlstp.32 lr, %[count], 2f\n"
-        "1: vldrb.s32 q0, [%[a]], #4\n"
-        "vmlas.s32 q0, %q[half], %[from_a]\n"
-        "vldrb.s32 q1, [%[b]], #4\n"
-        "vmlas.s32 q1, %q[half], %[from_b]\n"
+        "1: vldrb.s32 q0, [%[from_a]], #4\n"
+        "vmlas.s32 q0, %q[half_a], %[offset]\n"
+        "vldrb.s32 q1, [%[from_b]], #4\n"
+        "vmla.s32 q0, q1, %[half_b]\n"
         FINISH
-        : [a] "+l"(a), [b] "+l"(b), [output] "+l"(output)
-        : [count] "r"(layer->shape[3]), [from_a] "r"(-layer->first.zero * (1 << (HEADROOM - 1))),
-          [from_b] "r"(-layer->second.zero * (1 << (HEADROOM - 1))),
-          [multiplier] "r"(layer->multiplier), [shift] "r"(layer->shift),
-          [zero] "r"(layer->output.zero), [half] "w"(half), [min] "w"(min), [max] "w"(max)
+        : [from_a] "+l"(from_a), [from_b] "+l"(from_b), [output] "+l"(output)
+        : [offset] "r"(half_offset(a) + half_offset(b)), [half_a] "w"(vdupq_n_s32(half(a))),
+          [half_b] "r"(half(b)), FINISH_OPERANDS
         : "lr", "q0", "q1", "q2", "memory");
     // clang-format on
 }
 
-static bool is_halved(const struct nn_addend *addend) {
-    return addend->multiplier == 1 << 30 && addend->shift == 0;
+/* `a` is halved, the other is one value. */
+__attribute__((noinline)) static void add_constant_to_halved(const struct nn_add *layer,
+                                                             const struct source *a, int32_t value,
+                                                             int8_t *output) {
+    const int8_t *from = a->from;
+
+    // clang-format off
+    __asm volatile(
+        "wlstp.32 lr, %[count], 2f\n"
+        "1: vldrb.s32 q0, [%[from]], #4\n"
+        "vmlas.s32 q0, %q[half], %[offset]\n"
+        FINISH
+        : [from] "+l"(from), [output] "+l"(output)
+        : [offset] "r"(half_offset(a) + value), [half] "w"(vdupq_n_s32(half(a))), FINISH_OPERANDS
+        : "lr", "q0", "q2", "memory");
+    // clang-format on
 }
 
-static void add_lines(const struct nn_add *layer, const int8_t *a, const int8_t *b,
+/* `a` is rescaled, the other is one value. */
+__attribute__((noinline)) static void
+add_constant(const struct nn_add *layer, const struct source *a, int32_t value, int8_t *output) {
+    const int8_t *from = a->from;
+
+    // clang-format off
+    __asm volatile(
+        "wlstp.32 lr, %[count], 2f\n"
+        "1: vldrb.s32 q0, [%[from]], #4\n"
+        "vmlas.s32 q0, %q[whole], %[offset]\n"
+        RESCALE("q0", "multiplier_a", "shift_a")
+        "vmlas.s32 q0, %q[sign], %[value]\n"
+        FINISH
+        : [from] "+l"(from), [output] "+l"(output)
+        : [offset] "r"(-a->addend->zero * (1 << HEADROOM)),
+          [whole] "w"(vdupq_n_s32(1 << HEADROOM)), [multiplier_a] "r"(a->addend->multiplier),
+          [shift_a] "r"(a->addend->shift), [sign] "w"(vdupq_n_s32(a->sign)), [value] "r"(value),
+          FINISH_OPERANDS
+        : "lr", "q0", "q2", "memory");
+    // clang-format on
+}
+
+static void add_lines(const struct nn_add *layer, const struct source *a, const struct source *b,
                       int8_t *output) {
-    const struct nn_addend *first = &layer->first;
-    const struct nn_addend *second = &layer->second;
+    const bool halved_a = is_halved(a->addend);
+    const bool halved_b = is_halved(b->addend);
 
-    if (first->step[3] != 1 || second->step[3] != 1 || layer->shift == 0) {
-        add_line(layer, a, b, output);
-    } else if (is_halved(first) && is_halved(second)) {
+    if (layer->shift == 0 || (!halved_a && a->addend->shift == 0) ||
+        (!halved_b && b->addend->shift == 0) || (!halved_a && !halved_b)) {
+        add_any(layer, a, b, output);
+    } else if (a->addend->step[3] == 0) {
+        (halved_b ? add_constant_to_halved : add_constant)(layer, b, constant(a), output);
+    } else if (b->addend->step[3] == 0) {
+        (halved_a ? add_constant_to_halved : add_constant)(layer, a, constant(b), output);
+    } else if (halved_a && halved_b) {
         add_both_halved(layer, a, b, output);
-    } else if (is_halved(first) && second->shift < 0) {
-        add_halved(layer, first, a, second, b, output);
-    } else if (is_halved(second) && first->shift < 0) {
-        add_halved(layer, second, b, first, a, output);
+    } else if (halved_a) {
+        add_to_halved(layer, a, b, output);
     } else {
-        add_line(layer, a, b, output);
+        add_to_halved(layer, b, a, output);
     }
+}
+
+static void combine_line(const struct nn_add *layer, const int8_t *first, const int8_t *second,
+                         int32_t sign, int8_t *output) {
+    const struct source a = {&layer->first, first, 1};
+    const struct source b = {&layer->second, second, sign};
+    add_lines(layer, &a, &b, output);
+}
+
+static void add_line(const void *layer, const int8_t *first, const int8_t *second, int8_t *output) {
+    combine_line(layer, first, second, 1, output);
+}
+
+static void sub_line(const void *layer, const int8_t *first, const int8_t *second, int8_t *output) {
+    combine_line(layer, first, second, -1, output);
 }
 
 void nn_mve_add(const struct nn_add *layer, const int8_t *first, const int8_t *second,
                 int8_t *output) {
-    const int32_t *a = layer->first.step;
-    const int32_t *b = layer->second.step;
+    nn_each_line(layer->shape, layer->first.step, layer->second.step, add_line, layer, first,
+                 second, output);
+}
 
-    for (int32_t i = 0; i < layer->shape[0]; i++) {
-        for (int32_t j = 0; j < layer->shape[1]; j++) {
-            for (int32_t k = 0; k < layer->shape[2]; k++) {
-                add_lines(layer, first + i * a[0] + j * a[1] + k * a[2],
-                          second + i * b[0] + j * b[1] + k * b[2], output);
-                output += layer->shape[3];
-            }
-        }
-    }
+void nn_mve_sub(const struct nn_add *layer, const int8_t *first, const int8_t *second,
+                int8_t *output) {
+    nn_each_line(layer->shape, layer->first.step, layer->second.step, sub_line, layer, first,
+                 second, output);
 }
