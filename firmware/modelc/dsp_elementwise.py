@@ -14,9 +14,11 @@ def _is_halved(addend: dict[str, Any]) -> bool:
     return bool(addend["multiplier"] == 1 << 30 and addend["shift"] == 0)
 
 
-def _serves(*operands: dict[str, Any]) -> bool:
-    """Lines of neighbours, or of one value that is repeated."""
-    return all(operand["step"][-1] in (0, 1) for operand in operands)
+def _pair(layer: dict[str, Any], first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:
+    """Struct nn_dsp_pair; None for steps that it does not provide for."""
+    if {first["step"][-1], second["step"][-1]} not in ({1}, {0, 1}):
+        return None
+    return {"shape": layer["shape"], "first_step": first["step"], "second_step": second["step"]}
 
 
 def _sum(step: Step, *, subtract: bool) -> Step | None:
@@ -28,7 +30,8 @@ def _sum(step: Step, *, subtract: bool) -> Step | None:
     same = _is_halved(smaller)
     final = scale(layer["multiplier"], layer["shift"])
     factor = scale(smaller["multiplier"], min(smaller["shift"], -1))
-    if final is None or factor is None or not _is_halved(larger) or not _serves(first, second):
+    pair = _pair(layer, larger, smaller)
+    if final is None or factor is None or pair is None or not _is_halved(larger):
         return None
     sign = 1 if subtract and swapped else -1
     larger_offset = sign * larger["zero"] << (_HEADROOM - 1)
@@ -36,9 +39,7 @@ def _sum(step: Step, *, subtract: bool) -> Step | None:
     if same:
         larger_offset += (1 if subtract else -1) * smaller["zero"] << (_HEADROOM - 1)
     parameters = {
-        "shape": layer["shape"],
-        "larger_step": larger["step"],
-        "smaller_step": smaller["step"],
+        "pair": pair,
         "larger_offset": larger_offset,
         "smaller_offset": smaller_offset,
         "smaller_scale": factor,
@@ -70,12 +71,11 @@ def mul(step: Step) -> Step | None:
     layer: dict[str, Any] = step.parameters
     first, second = layer["first"], layer["second"]
     factor = scale(layer["multiplier"], layer["shift"])
-    if factor is None or not _serves(first, second):
+    pair = _pair(layer, first, second)
+    if factor is None or pair is None:
         return None
     parameters = {
-        "shape": layer["shape"],
-        "first_step": first["step"],
-        "second_step": second["step"],
+        "pair": pair,
         "first_less_zero": _in_both_halves(-first["zero"]),
         "second_less_zero": _in_both_halves(-second["zero"]),
         "scale": factor,

@@ -1,11 +1,7 @@
 #include "dsp/add.h"
 
-#include <stdbool.h>
-
-#include "broadcast.h"
 #include "dsp/armv7em.h"
 #include "dsp/clamp.h"
-#include "dsp/repeated.h"
 
 #define HEADROOM 20
 
@@ -36,50 +32,45 @@ static inline int8_t sum(const struct nn_dsp_add *layer, enum form form, uint32_
     return nn_dsp_requantize(acc, final, layer->output.zero);
 }
 
-/* A line; compiled once for each form, and for lines without a repeated value once more. */
+/* Compiled once for each form. */
 __attribute__((always_inline)) static inline void combine(const void *parameters, enum form form,
-                                                          int32_t step_a, int32_t step_b,
-                                                          const int8_t *a, const int8_t *b,
+                                                          const int8_t *larger,
+                                                          const int8_t *smaller, int32_t count,
                                                           int8_t *output) {
     /* The output may alias what is in memory. */
     const struct nn_dsp_add layer = *(const struct nn_dsp_add *)parameters;
-    uint32_t room[2];
-    struct nn_dsp_line larger = nn_dsp_line(a, step_a, &room[0]);
-    struct nn_dsp_line smaller = nn_dsp_line(b, step_b, &room[1]);
-    int8_t *const end = output + layer.shape[3];
-    int8_t *const end_of_fours = end - layer.shape[3] % 4;
+    int8_t *const end = output + count;
+    int8_t *const end_of_fours = end - count % 4;
     int8_t *to = output;
     while (to != end_of_fours) {
-        const uint32_t larger_four = nn_dsp_next_four(&larger);
-        const uint32_t smaller_four = nn_dsp_next_four(&smaller);
-        *to++ = sum(&layer, form, larger_four, smaller_four, 0);
-        *to++ = sum(&layer, form, larger_four, smaller_four, 1);
-        *to++ = sum(&layer, form, larger_four, smaller_four, 2);
-        *to++ = sum(&layer, form, larger_four, smaller_four, 3);
+        const uint32_t a = nn_word(larger);
+        const uint32_t b = nn_word(smaller);
+        *to++ = sum(&layer, form, a, b, 0);
+        *to++ = sum(&layer, form, a, b, 1);
+        *to++ = sum(&layer, form, a, b, 2);
+        *to++ = sum(&layer, form, a, b, 3);
+        larger += 4;
+        smaller += 4;
     }
     while (to != end) {
-        const uint32_t value = nn_dsp_next(&larger);
-        *to++ = sum(&layer, form, value, nn_dsp_next(&smaller), 0);
+        *to++ = sum(&layer, form, (uint8_t)*larger++, (uint8_t)*smaller++, 0);
     }
-    nn_dsp_clamp(&layer.output, output, layer.shape[3]);
+    nn_dsp_clamp(&layer.output, output, count);
 }
 
+/* A run, a line and a tensor of one form. */
 #define DEFINE(name, form)                                                                         \
-    __attribute__((noinline)) static void name##_side_by_side(                                     \
-        const void *layer, const int8_t *larger, const int8_t *smaller, int8_t *output) {          \
-        combine(layer, form, 1, 1, larger, smaller, output);                                       \
+    __attribute__((noinline)) static void name##_run(                                              \
+        const void *layer, const int8_t *a, const int8_t *b, int32_t count, int8_t *output) {      \
+        combine(layer, form, a, b, count, output);                                                 \
     }                                                                                              \
-    __attribute__((noinline)) static void name##_repeated(                                         \
-        const void *parameters, const int8_t *larger, const int8_t *smaller, int8_t *output) {     \
-        const struct nn_dsp_add *layer = parameters;                                               \
-        combine(layer, form, layer->larger_step[3], layer->smaller_step[3], larger, smaller,       \
-                output);                                                                           \
+    static void name##_line(const void *layer, const int8_t *a, const int8_t *b, int8_t *output) { \
+        const struct nn_dsp_pair *pair = &((const struct nn_dsp_add *)layer)->pair;                \
+        nn_dsp_each_run(pair, name##_run, layer, a, b, output);                                    \
     }                                                                                              \
-    void name(const struct nn_dsp_add *layer, const int8_t *larger, const int8_t *smaller,         \
-              int8_t *output) {                                                                    \
-        const bool side_by_side = layer->larger_step[3] == 1 && layer->smaller_step[3] == 1;       \
-        nn_each_line(layer->shape, layer->larger_step, layer->smaller_step,                        \
-                     side_by_side ? name##_side_by_side : name##_repeated, layer, larger, smaller, \
+    void name(const struct nn_dsp_add *layer, const int8_t *a, const int8_t *b, int8_t *output) {  \
+        const struct nn_dsp_pair *pair = &layer->pair;                                             \
+        nn_each_line(pair->shape, pair->first_step, pair->second_step, name##_line, layer, a, b,   \
                      output);                                                                      \
     }
 

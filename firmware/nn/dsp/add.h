@@ -4,20 +4,19 @@
  * does it. For the input that has the larger scale that is a shift.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
- * Costs: 14 instructions a value on Cortex-M4, 16 for nn_dsp_sub, 11 for inputs of one scale; one
- * more where a value is repeated along the last axis, and 60 a line.
+ * Costs: 14 instructions a value on Cortex-M4, 16 for nn_dsp_sub, 11 for inputs of one scale; and
+ * what pair.h takes.
  */
 #ifndef EARSHOT_NN_DSP_ADD_H
 #define EARSHOT_NN_DSP_ADD_H
 
+#include "dsp/pair.h"
 #include "requantize.h"
 
 struct nn_dsp_add {
-    int32_t shape[4];        /* of the output */
-    int32_t larger_step[4];  /* in values, along each axis of the output; 0 where it is broadcast */
-    int32_t smaller_step[4]; /* along the last axis 0 or 1 */
-    int32_t larger_offset;   /* -zero * 2^19, or zero * 2^19 where that input is subtracted */
-    int32_t smaller_offset;  /* -zero * 2^20; inputs of one scale have both in larger_offset */
+    struct nn_dsp_pair pair;  /* first is the larger */
+    int32_t larger_offset;    /* -zero * 2^19, or zero * 2^19 where that input is subtracted */
+    int32_t smaller_offset;   /* -zero * 2^20; inputs of one scale have both in larger_offset */
     int32_t smaller_scale[2]; /* struct nn_dsp_scale; unused if the scales are the same */
     int32_t output_scale[2];
     struct nn_range output;

@@ -1,18 +1,16 @@
 /* mul.h: MUL of two int8 tensors, four values at a time; either may be repeated.
  *
  * Owns: nothing. output may be one of the inputs if that one is not broadcast.
- * Costs: 9 instructions a value on Cortex-M4, 10 where one is repeated along the last axis; 50 a
- * line.
+ * Costs: 9 instructions a value on Cortex-M4, and what pair.h takes.
  */
 #ifndef EARSHOT_NN_DSP_MUL_H
 #define EARSHOT_NN_DSP_MUL_H
 
+#include "dsp/pair.h"
 #include "requantize.h"
 
 struct nn_dsp_mul {
-    int32_t shape[4];       /* of the output */
-    int32_t first_step[4];  /* in values, along each axis of the output; 0 where it is broadcast */
-    int32_t second_step[4]; /* along the last axis 0 or 1 */
+    struct nn_dsp_pair pair;
     uint32_t first_less_zero;  /* less the zero point, in both halves */
     uint32_t second_less_zero; /* likewise */
     int32_t scale[2];          /* struct nn_dsp_scale */
