@@ -18,7 +18,13 @@ def _pair(layer: dict[str, Any], first: dict[str, Any], second: dict[str, Any]) 
     """Struct nn_dsp_pair; None for steps that it does not provide for."""
     if {first["step"][-1], second["step"][-1]} not in ({1}, {0, 1}):
         return None
-    return {"shape": layer["shape"], "first_step": first["step"], "second_step": second["step"]}
+    *lines, count = layer["shape"]
+    return {
+        "side_by_side": count if lines == [1] * 3 and first["step"][-1] == second["step"][-1] else 0,
+        "shape": layer["shape"],
+        "first_step": first["step"],
+        "second_step": second["step"],
+    }
 
 
 def _sum(step: Step, *, subtract: bool) -> Step | None:

@@ -6,19 +6,23 @@ from typing import Any
 from ..step import Step
 
 
+def _serves(first: Any, second: Any) -> bool:
+    """Lines of neighbours, and at most one value that is repeated along a line."""
+    return {first["step"][-1], second["step"][-1]} in ({1}, {0, 1})
+
+
 def add_or_sub(step: Step) -> Step | None:
     """nn_add to nn_mve_add, nn_sub to nn_mve_sub."""
     layer: Any = step.parameters
-    addends = (layer["first"], layer["second"])
-    served = all(addend["step"][-1] in (0, 1) and addend["shift"] <= 0 for addend in addends)
-    return same_constants(step) if served and layer["shift"] <= 0 else None
+    first, second = layer["first"], layer["second"]
+    shifts = first["shift"], second["shift"], layer["shift"]
+    return same_constants(step) if _serves(first, second) and max(shifts) <= 0 else None
 
 
 def mul(step: Step) -> Step | None:
     """nn_mul to nn_mve_mul."""
     layer: Any = step.parameters
-    along = {factor["step"][-1] for factor in (layer["first"], layer["second"])}
-    return same_constants(step) if along in ({1}, {0, 1}) else None
+    return same_constants(step) if _serves(layer["first"], layer["second"]) else None
 
 
 def mean(step: Step) -> Step | None:

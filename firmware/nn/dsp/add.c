@@ -35,12 +35,12 @@ static inline int8_t sum(const struct nn_dsp_add *layer, enum form form, uint32_
 /* Compiled once for each form. */
 __attribute__((always_inline)) static inline void combine(const void *parameters, enum form form,
                                                           const int8_t *larger,
-                                                          const int8_t *smaller, int32_t count,
-                                                          int8_t *output) {
+                                                          const int8_t *smaller, int8_t *output,
+                                                          int32_t count) {
     /* The output may alias what is in memory. */
     const struct nn_dsp_add layer = *(const struct nn_dsp_add *)parameters;
     int8_t *const end = output + count;
-    int8_t *const end_of_fours = end - count % 4;
+    int8_t *const end_of_fours = end - (count & 3);
     int8_t *to = output;
     while (to != end_of_fours) {
         const uint32_t a = nn_word(larger);
@@ -58,20 +58,19 @@ __attribute__((always_inline)) static inline void combine(const void *parameters
     nn_dsp_clamp(&layer.output, output, count);
 }
 
-/* A run, a line and a tensor of one form. */
+/* A run and a tensor of one form. */
 #define DEFINE(name, form)                                                                         \
     __attribute__((noinline)) static void name##_run(                                              \
-        const void *layer, const int8_t *a, const int8_t *b, int32_t count, int8_t *output) {      \
-        combine(layer, form, a, b, count, output);                                                 \
-    }                                                                                              \
-    static void name##_line(const void *layer, const int8_t *a, const int8_t *b, int8_t *output) { \
-        const struct nn_dsp_pair *pair = &((const struct nn_dsp_add *)layer)->pair;                \
-        nn_dsp_each_run(pair, name##_run, layer, a, b, output);                                    \
+        const void *layer, const int8_t *a, const int8_t *b, int8_t *output, int32_t count) {      \
+        combine(layer, form, a, b, output, count);                                                 \
     }                                                                                              \
     void name(const struct nn_dsp_add *layer, const int8_t *a, const int8_t *b, int8_t *output) {  \
-        const struct nn_dsp_pair *pair = &layer->pair;                                             \
-        nn_each_line(pair->shape, pair->first_step, pair->second_step, name##_line, layer, a, b,   \
-                     output);                                                                      \
+        const int32_t side_by_side = layer->pair.side_by_side;                                     \
+        if (side_by_side > 0) {                                                                    \
+            name##_run(layer, a, b, output, side_by_side);                                         \
+        } else {                                                                                   \
+            nn_dsp_each_run(&layer->pair, name##_run, layer, a, b, output);                        \
+        }                                                                                          \
     }
 
 DEFINE(nn_dsp_add, ADD)

@@ -10,7 +10,7 @@ static inline int8_t entry(const int8_t *middle, uint32_t word, int32_t lane) {
 void nn_dsp_lookup(const int8_t *table, const int8_t *input, int32_t count, int8_t *output) {
     const int8_t *const middle = table + 128;
     int8_t *const end = output + count;
-    int8_t *const end_of_fours = end - count % 4;
+    int8_t *const end_of_fours = end - (count & 3);
     while (output != end_of_fours) {
         const uint32_t word = nn_word(input);
         input += 4;

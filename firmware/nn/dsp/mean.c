@@ -41,7 +41,7 @@ void nn_dsp_mean(const struct nn_mean *layer, const int8_t *input, int8_t *outpu
 static int32_t add_neighbours(int32_t sum, const int8_t *values, int32_t count) {
     const nn_pair ones = 0x00010001u;
     const int8_t *const end = values + count;
-    const int8_t *const end_of_fours = end - count % 4;
+    const int8_t *const end_of_fours = end - (count & 3);
     while (values != end_of_fours) {
         const uint32_t word = nn_word(values);
         sum = nn_smlad(nn_sxtab16_odd(nn_sxtb16(word), word), ones, sum);

@@ -4,7 +4,7 @@
 #include "dsp/clamp.h"
 
 __attribute__((noinline)) static void mul_run(const void *parameters, const int8_t *first,
-                                              const int8_t *second, int32_t count, int8_t *output) {
+                                              const int8_t *second, int8_t *output, int32_t count) {
     /* The output may alias what is in memory. */
     const struct nn_dsp_mul layer = *(const struct nn_dsp_mul *)parameters;
     const struct nn_dsp_scale scale = {layer.scale[0], layer.scale[1]};
@@ -12,7 +12,7 @@ __attribute__((noinline)) static void mul_run(const void *parameters, const int8
     const nn_pair less_first = layer.first_less_zero;
     const nn_pair less_second = layer.second_less_zero;
     int8_t *const end = output + count;
-    int8_t *const end_of_fours = end - count % 4;
+    int8_t *const end_of_fours = end - (count & 3);
     int8_t *to = output;
     while (to != end_of_fours) {
         const uint32_t a = nn_word(first);
@@ -36,14 +36,12 @@ __attribute__((noinline)) static void mul_run(const void *parameters, const int8
     nn_dsp_clamp(&layer.output, output, count);
 }
 
-static void mul_line(const void *layer, const int8_t *first, const int8_t *second, int8_t *output) {
-    const struct nn_dsp_pair *pair = &((const struct nn_dsp_mul *)layer)->pair;
-    nn_dsp_each_run(pair, mul_run, layer, first, second, output);
-}
-
 void nn_dsp_mul(const struct nn_dsp_mul *layer, const int8_t *first, const int8_t *second,
                 int8_t *output) {
-    const struct nn_dsp_pair *pair = &layer->pair;
-    nn_each_line(pair->shape, pair->first_step, pair->second_step, mul_line, layer, first, second,
-                 output);
+    const int32_t side_by_side = layer->pair.side_by_side;
+    if (side_by_side > 0) {
+        mul_run(layer, first, second, output, side_by_side);
+    } else {
+        nn_dsp_each_run(&layer->pair, mul_run, layer, first, second, output);
+    }
 }

@@ -1,7 +1,7 @@
 /* sums.h: sums of int8 over a part of an image, four channels at a time, as average pooling and
  * MEAN need them.
  *
- * Owns: nothing. Costs: 1.8 instructions a value on Cortex-M4.
+ * Owns: nothing. Costs: 1.5 instructions a value on Cortex-M4.
  */
 #ifndef EARSHOT_NN_DSP_SUMS_H
 #define EARSHOT_NN_DSP_SUMS_H
