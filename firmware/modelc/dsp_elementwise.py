@@ -43,7 +43,8 @@ def _sum(step: Step, *, subtract: bool) -> Step | None:
     larger_offset = sign * larger["zero"] << (_HEADROOM - 1)
     smaller_offset = -smaller["zero"] << _HEADROOM
     if same:
-        larger_offset += (1 if subtract else -1) * smaller["zero"] << (_HEADROOM - 1)
+        # The kernel subtracts by adding ~value, which is one too little.
+        larger_offset += (1 + smaller["zero"] if subtract else -smaller["zero"]) << (_HEADROOM - 1)
     parameters = {
         "pair": pair,
         "larger_offset": larger_offset,
