@@ -11,7 +11,7 @@ from ..step import Step
 from .conv import conv
 from .dense import dense
 from .depthwise import depthwise
-from .elementwise import add, pool
+from .elementwise import add, lookup, mean, mul, pool, sub
 from .lstm import lstm
 
 KERNELS: dict[str, Kernel] = {
@@ -24,6 +24,13 @@ KERNELS: dict[str, Kernel] = {
     "dsp_depthwise_3x3": Kernel("nn_dsp_depthwise_3x3", "dsp/depthwise_3x3.h", "nn_dsp_depthwise"),
     "dsp_add": Kernel("nn_dsp_add", "dsp/add.h", "nn_dsp_add"),
     "dsp_add_same": Kernel("nn_dsp_add_same", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub": Kernel("nn_dsp_sub", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub_reversed": Kernel("nn_dsp_sub_reversed", "dsp/add.h", "nn_dsp_add"),
+    "dsp_sub_same": Kernel("nn_dsp_sub_same", "dsp/add.h", "nn_dsp_add"),
+    "dsp_mul": Kernel("nn_dsp_mul", "dsp/mul.h", "nn_dsp_mul"),
+    "dsp_mean": Kernel("nn_dsp_mean", "dsp/mean.h", "nn_mean"),
+    "dsp_mean_of_neighbours": Kernel("nn_dsp_mean_of_neighbours", "dsp/mean.h", "nn_mean"),
+    "dsp_lookup": Kernel("nn_dsp_lookup", "dsp/lookup.h"),
     "dsp_average_pool": Kernel("nn_dsp_average_pool", "dsp/pool.h", "nn_pool"),
     "dsp_max_pool": Kernel("nn_dsp_max_pool", "dsp/pool.h", "nn_pool"),
     "dsp_lstm": Kernel("nn_dsp_lstm", "dsp/lstm.h", "nn_dsp_lstm"),
@@ -35,6 +42,10 @@ REWRITES: dict[str, Callable[[Step], Step | None]] = {
     "conv": conv,
     "depthwise": depthwise,
     "add": add,
+    "sub": sub,
+    "mul": mul,
+    "mean": mean,
+    "lookup": lookup,
     "average_pool": pool,
     "max_pool": pool,
     "lstm": lstm,

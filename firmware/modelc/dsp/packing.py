@@ -29,6 +29,12 @@ def scales(multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray | None:
     return wrapped(np.stack([2 * multiplier.astype(np.int64) - (1 << 32), power], axis=1))
 
 
+def scale(multiplier: int, shift: int) -> list[int] | None:
+    """One struct nn_dsp_scale; None unless the factor is below one half."""
+    rows = scales(np.array([multiplier]), np.array([shift]))
+    return None if rows is None else rows[0].tolist()
+
+
 def blocks_of(weights: np.ndarray) -> np.ndarray:
     """Words of four weights, int32 [channels, blocks], as expand.h draws them; rows are filled up with zeros."""
     channels, depth = weights.shape

@@ -46,6 +46,30 @@ static inline nn_pair nn_sxtb16_odd(uint32_t bytes) {
     return pair;
 }
 
+static inline nn_pair nn_sxtab16(nn_pair acc, uint32_t bytes) {
+    nn_pair sum;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(sum) : "r"(acc), "r"(bytes));
+    return sum;
+}
+
+static inline nn_pair nn_sxtab16_odd(nn_pair acc, uint32_t bytes) {
+    nn_pair sum;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(acc), "r"(bytes));
+    return sum;
+}
+
+static inline int32_t nn_smulbb(nn_pair a, nn_pair b) {
+    int32_t product;
+    __asm__("smulbb %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
+    return product;
+}
+
+static inline int32_t nn_smultt(nn_pair a, nn_pair b) {
+    int32_t product;
+    __asm__("smultt %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
+    return product;
+}
+
 static inline int32_t nn_smlad(nn_pair a, nn_pair b, int32_t acc) {
     int32_t sum;
     __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
@@ -160,6 +184,22 @@ static inline nn_pair nn_pkhtb(uint32_t high, uint32_t low) {
 
 static inline nn_pair nn_sadd16(nn_pair a, nn_pair b) {
     return ((a + b) & 0xFFFFu) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
+}
+
+static inline nn_pair nn_sxtab16(nn_pair acc, uint32_t bytes) {
+    return nn_sadd16(acc, nn_sxtb16(bytes));
+}
+
+static inline nn_pair nn_sxtab16_odd(nn_pair acc, uint32_t bytes) {
+    return nn_sadd16(acc, nn_sxtb16_odd(bytes));
+}
+
+static inline int32_t nn_smulbb(nn_pair a, nn_pair b) {
+    return nn_low(a) * nn_low(b);
+}
+
+static inline int32_t nn_smultt(nn_pair a, nn_pair b) {
+    return nn_high(a) * nn_high(b);
 }
 
 static inline uint32_t nn_max4(uint32_t a, uint32_t b) {
