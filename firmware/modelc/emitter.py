@@ -11,7 +11,7 @@ from .step import Operand, Scratch, Step
 from .targets import Target
 
 _ARENA = "memory"
-_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "uint16": "uint16_t", "int32": "int32_t"}
 
 
 @dataclass
@@ -242,7 +242,7 @@ class Emitter:
         if isinstance(value, dict):
             return "{" + ", ".join(f".{name} = {self._field(member)}" for name, member in value.items()) + "}"
         if isinstance(value, list):
-            return "{" + ", ".join(str(item) for item in value) + "}"
+            return "{" + ", ".join(self._field(item) for item in value) + "}"
         if isinstance(value, np.ndarray):
             return self._constants.name_of(value)
         if isinstance(value, np.float32):

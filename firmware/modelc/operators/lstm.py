@@ -39,6 +39,16 @@ def sigmoid_table() -> np.ndarray:
     return np.array([*entries, 65535], np.uint16)
 
 
+def sigmoid_curve() -> np.ndarray:
+    """sigmoid(i / 24) - 1/2 for i from -256 to 256 in Q16, int16 [513]: the table and its mirror image, with flat ends.
+
+    It begins at one half exactly, and so is 0 in the middle.
+    """
+    right = sigmoid_table().astype(np.int64) - (1 << 15)
+    right = np.append(right, right[-1])
+    return np.concatenate([-right[:0:-1], right]).astype(np.int16)
+
+
 def _state(graph: Graph, operator: Operator, position: int, dtype: str, count: int) -> Tensor:
     tensor = graph.tensors[graph.input(operator, position)]
     if not tensor.variable or tensor.dtype != dtype or tensor.count != count:

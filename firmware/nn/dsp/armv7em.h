@@ -46,6 +46,30 @@ static inline nn_pair nn_sxtb16_odd(uint32_t bytes) {
     return pair;
 }
 
+static inline nn_pair nn_sxtab16(nn_pair acc, uint32_t bytes) {
+    nn_pair sum;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(sum) : "r"(acc), "r"(bytes));
+    return sum;
+}
+
+static inline nn_pair nn_sxtab16_odd(nn_pair acc, uint32_t bytes) {
+    nn_pair sum;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(acc), "r"(bytes));
+    return sum;
+}
+
+static inline int32_t nn_smulbb(nn_pair a, nn_pair b) {
+    int32_t product;
+    __asm__("smulbb %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
+    return product;
+}
+
+static inline int32_t nn_smultt(nn_pair a, nn_pair b) {
+    int32_t product;
+    __asm__("smultt %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
+    return product;
+}
+
 static inline int32_t nn_smlad(nn_pair a, nn_pair b, int32_t acc) {
     int32_t sum;
     __asm__("smlad %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(acc));
@@ -108,6 +132,18 @@ static inline int32_t nn_ssat8(int32_t value) {
     return result;
 }
 
+static inline int32_t nn_ssat16(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #16, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+static inline int32_t nn_ssat17(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #17, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
 #else
 
 static inline int32_t nn_low(nn_pair pair) {
@@ -150,6 +186,22 @@ static inline nn_pair nn_sadd16(nn_pair a, nn_pair b) {
     return ((a + b) & 0xFFFFu) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
 }
 
+static inline nn_pair nn_sxtab16(nn_pair acc, uint32_t bytes) {
+    return nn_sadd16(acc, nn_sxtb16(bytes));
+}
+
+static inline nn_pair nn_sxtab16_odd(nn_pair acc, uint32_t bytes) {
+    return nn_sadd16(acc, nn_sxtb16_odd(bytes));
+}
+
+static inline int32_t nn_smulbb(nn_pair a, nn_pair b) {
+    return nn_low(a) * nn_low(b);
+}
+
+static inline int32_t nn_smultt(nn_pair a, nn_pair b) {
+    return nn_high(a) * nn_high(b);
+}
+
 static inline uint32_t nn_max4(uint32_t a, uint32_t b) {
     uint32_t max = 0;
     for (int32_t shift = 0; shift < 32; shift += 8) {
@@ -169,8 +221,20 @@ static inline int32_t nn_smmlsr(int32_t a, int32_t b, int32_t acc) {
     return (int32_t)((sum + 0x80000000u) >> 32);
 }
 
+static inline int32_t nn_saturated(int32_t value, int32_t limit) {
+    return value < -limit ? -limit : value >= limit ? limit - 1 : value;
+}
+
 static inline int32_t nn_ssat8(int32_t value) {
-    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+    return nn_saturated(value, 1 << 7);
+}
+
+static inline int32_t nn_ssat16(int32_t value) {
+    return nn_saturated(value, 1 << 15);
+}
+
+static inline int32_t nn_ssat17(int32_t value) {
+    return nn_saturated(value, 1 << 16);
 }
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "dsp/clamp.h"
 #include "dsp/expand.h"
-#include "dsp/requantize_asm.h"
+#include "dsp/group_asm.h"
 
 #define GROUP 4 /* channels */
 
@@ -19,25 +19,18 @@ struct groups {
 
 #if NN_DSP
 
-#define UNROLLED 8     /* blocks a round of the loop */
-#define BLOCK_BYTES 56 /* of code: 14 instructions of four bytes */
-
 /* Lies on the stack as it is: what the loop has no registers for. */
 struct frame {
-    const nn_pair *pairs;
-    const nn_pair *pairs_end;
-    int32_t back; /* bytes of code from the loop's end to where the first round begins */
+    struct nn_dsp_group group;
     int8_t *output;
     int32_t count; /* of groups */
     const int32_t *scale;
     int32_t scale_step; /* bytes */
     int32_t zero;
-    int32_t correction;
 };
 _Static_assert(sizeof(struct frame) == 9 * 4, "nine words, as the assembly has them");
 
 // clang-format off
-/* r0 stream, r1 row, r2-r5 weights of four channels, r6-r7 pairs, r8-r11 accumulators. */
 __attribute__((naked, noinline)) static const int32_t *
 run(__attribute__((unused)) const int32_t *stream,
     __attribute__((unused)) const struct frame *frame) {
@@ -45,46 +38,13 @@ run(__attribute__((unused)) const int32_t *stream,
         "   push {r4-r11, lr} \n"
         "   ldm r1, {r2-r10} \n"
         "   sub sp, sp, #36 \n"
-        "   adr.w r12, 3f \n"
-        "   sub r4, r12, r4 \n"
-        "   adds r4, r4, #1 \n" /* code addresses are odd */
+        NN_DSP_GROUP_ENTRY("r4")
         "   stm sp, {r2-r10} \n"
-        "1: \n" /* four channels: accumulators start at bias and correction */
-        "   ldm r0!, {r8-r11} \n"
-        "   ldr r2, [sp, #32] \n"
-        "   ldr r1, [sp, #0] \n"
-        "   ldr r3, [sp, #8] \n"
-        "   add r8, r8, r2 \n"
-        "   add r9, r9, r2 \n"
-        "   add r10, r10, r2 \n"
-        "   add r11, r11, r2 \n"
-        "   bx r3 \n"
-        "   .balign 4 \n"
-        "2: \n"
-        "   .rept " NN_DSP_STRING(UNROLLED) " \n"
-        "   ldm.w r0!, {r2-r5} \n"
-        "   ldrd r6, r7, [r1], #8 \n"
-        "   smlad r8, r2, r6, r8 \n"
-        "   smlad r9, r3, r6, r9 \n"
-        "   smlad r10, r4, r6, r10 \n"
-        "   smlad r11, r5, r6, r11 \n"
-        "   sxtb16 r2, r2, ror #8 \n"
-        "   sxtb16 r3, r3, ror #8 \n"
-        "   sxtb16 r4, r4, ror #8 \n"
-        "   sxtb16 r5, r5, ror #8 \n"
-        "   smlad r8, r2, r7, r8 \n"
-        "   smlad r9, r3, r7, r9 \n"
-        "   smlad r10, r4, r7, r10 \n"
-        "   smlad r11, r5, r7, r11 \n"
-        "   .endr \n"
-        NN_DSP_CHECK_SIZE(UNROLLED, BLOCK_BYTES)
-        "3: \n"
-        "   ldr r2, [sp, #4] \n"
-        "   cmp r1, r2 \n"
-        "   bne.w 2b \n"
-        "   ldrd r4, r5, [sp, #12] \n" /* output, groups left */
-        "   ldrd r6, r7, [sp, #20] \n" /* scale, its step */
-        "   ldr lr, [sp, #28] \n"
+        "1: \n"
+        NN_DSP_GROUP_SUMS
+        "   ldrd r4, r5, [sp, #16] \n" /* output, groups left */
+        "   ldrd r6, r7, [sp, #24] \n" /* scale, its step */
+        "   ldr lr, [sp, #32] \n"
         "   ldrd r2, r3, [r6] \n"
         "   add r6, r6, r7 \n"
         NN_DSP_REQUANTIZE("r8", "r2", "r3")
@@ -102,7 +62,7 @@ run(__attribute__((unused)) const int32_t *stream,
         "   strb r10, [r4], #1 \n"
         "   strb r11, [r4], #1 \n"
         "   subs r5, r5, #1 \n"
-        "   add.w r7, sp, #12 \n"
+        "   add.w r7, sp, #16 \n"
         "   stm r7, {r4-r6} \n"
         "   bne.w 1b \n"
         "   add sp, sp, #36 \n"
@@ -113,15 +73,13 @@ run(__attribute__((unused)) const int32_t *stream,
 static const int32_t *run_groups(const struct groups *groups, const int32_t *stream, int32_t count,
                                  int8_t *output) {
     const struct frame frame = {
-        .pairs = groups->pairs,
-        .pairs_end = groups->pairs_end,
-        .back = ((groups->blocks - 1) % UNROLLED + 1) * BLOCK_BYTES,
+        .group = {groups->pairs, groups->pairs_end, nn_dsp_group_back(groups->blocks),
+                  groups->correction},
         .output = output,
         .count = count,
         .scale = groups->scale,
         .scale_step = 4 * groups->scale_step,
         .zero = groups->zero,
-        .correction = groups->correction,
     };
     return run(stream, &frame);
 }

@@ -8,7 +8,10 @@ from random_models import ACTIVATIONS, ZEROS, examples, scale, sizes
 
 from firmware.modelc import ModelError
 from firmware.modelc.graph import Operator
+from firmware.modelc.operators import lower
 from firmware.modelc.operators.axes import peel_axes
+from firmware.modelc.reader import read
+from firmware.modelc.targets import target_named
 from firmware.modelc.tflite_file import TfliteFile
 
 KINDS = ("ADD", "SUB", "MUL")
@@ -67,6 +70,38 @@ def test_a_part_that_is_repeated_is_not_written_over(check, kind):
     model.operator("CONCATENATION", [part, part, part], [joined], Axis=0)
     model.operator(kind, [joined, part], [result])
     check(model, [source], [result])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ratio", [0.3, 1.0, 1.7])
+def test_a_repeated_row_and_a_repeated_value(check, kind, ratio):
+    # Lines longer than what a repeated value is laid out in, and with a rest.
+    model = TfliteFile()
+    whole, row, value = model.tensor((3, 131), 0.05, -7), model.tensor((131,), 0.05 * ratio, 9), model.tensor((3, 1))
+    ends, results = [whole, row, value], []
+    for pair in ([whole, row], [row, whole], [whole, value], [value, whole], [whole, whole]):
+        results.append(model.tensor((3, 131), 0.05 * ratio * (2 if kind == "MUL" else 30) ** 0.5, 11))
+        model.operator(kind, pair, [results[-1]])
+    check(model, ends, results)
+
+
+@pytest.mark.parametrize("target", ["dsp", "mve"])
+def test_gates_residuals_and_averages_run_on_the_cores_kernels(target, tmp_path):
+    model, size = TfliteFile(), (1, 9, 1, 24)
+    source, gates, row = model.tensor(size, 0.05), model.tensor(size, 1 / 256, -128), model.tensor((1, 1, 1, 24), 0.01)
+    gated, excited, sum_, difference = (model.tensor(size, 0.04, 3) for _ in range(4))
+    mean, over = model.tensor((1, 24), 0.03), model.integers([1, 2])
+    model.operator("LOGISTIC", [source], [gates])
+    model.operator("MUL", [source, gates], [gated])
+    model.operator("MUL", [gated, row], [excited])
+    model.operator("ADD", [excited, source], [sum_])
+    model.operator("SUB", [sum_, row], [difference])
+    model.operator("MEAN", [difference, over], [mean])
+    (tmp_path / "model.tflite").write_bytes(model.bytes([source, row], [mean]))
+    graph = read(tmp_path / "model.tflite")
+    steps = [target_named(target).fit(step) for operator in graph.operators for step in lower(graph, operator)]
+    assert [step.kernel for step in steps if not step.kernel.startswith(f"{target}_")] == []
+    assert len(steps) == 6
 
 
 def test_too_many_walks_are_refused():

@@ -121,17 +121,37 @@ def pool(
     return draw.model, [image], [result]
 
 
-def sum_of(
-    seed: int, first: tuple[int, ...], second: tuple[int, ...], shape: tuple[int, ...], *, one_scale: bool = False
+def pair(
+    seed: int,
+    kind: str,
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+    shape: tuple[int, ...],
+    *,
+    ratio: float | None = None,
+    loudness: float = 1,
 ) -> Case:
+    """ADD, SUB or MUL; ratio is that of the second scale to the first."""
     draw = Draw(seed)
     ends = [draw.image(first), draw.image(second)]
-    if one_scale:
-        draw.model.tensors[ends[1]]["scale"] = draw.model.tensors[ends[0]]["scale"]
-    step = max(draw.model.tensors[end]["scale"] for end in ends) * draw.random.uniform(0.3, 3)
+    a, b = (draw.model.tensors[end] for end in ends)
+    if ratio is not None:
+        b["scale"] = a["scale"] * ratio
+    step = a["scale"] * b["scale"] * 64 if kind == "MUL" else max(a["scale"], b["scale"])
+    step *= draw.random.uniform(0.3, 3) * loudness
     result = draw.model.tensor(shape, float(np.float32(step)), draw.one_of(*ZEROS))
-    draw.model.operator("ADD", ends, [result], FusedActivationFunction=draw.one_of(0, 1, 3))
+    draw.model.operator(kind, ends, [result], FusedActivationFunction=draw.one_of(0, 1, 3))
     return draw.model, ends, [result]
+
+
+def mean(seed: int, size: tuple[int, ...], axes: tuple[int, ...], loudness: float = 0.3) -> Case:
+    draw = Draw(seed)
+    image = draw.image(size)
+    shape = tuple(1 if axis in axes else n for axis, n in enumerate(size))
+    step = np.float32(draw.model.tensors[image]["scale"] * loudness)
+    result = draw.model.tensor(shape, float(step), draw.one_of(*ZEROS))
+    draw.model.operator("MEAN", [image, draw.model.integers(axes)], [result], KeepDims=True)
+    return draw.model, [image], [result]
 
 
 def table(seed: int, count: int) -> Case:
@@ -211,14 +231,41 @@ def other_cases() -> Iterator[Case]:
     yield pool(720, "AVERAGE_POOL_2D", (1, 25, 5, 64), (25, 5), stride=1, pad=VALID)
     yield pool(721, "AVERAGE_POOL_2D", (1, 20, 30, 5), (20, 30), stride=1, pad=VALID)  # sums beyond 16 bits
     for seed, count in enumerate((1, 2, 3, 4, 5, 15, 64)):
-        yield sum_of(730 + seed, (2, 3, count), (2, 3, count), (2, 3, count))
-        yield sum_of(740 + seed, (2, 3, count), (1, 3, 1), (2, 3, count))
-        yield sum_of(750 + seed, (count,), (2, 3, count), (2, 3, count))
-        yield sum_of(770 + seed, (count, 3), (count, 3), (count, 3), one_scale=True)
-        yield table(760 + seed, 4 * count - 3)
+        yield table(730 + seed, 4 * count - 3)
 
 
-@pytest.mark.parametrize("cases", [dense_cases, convolution_cases, depthwise_cases, other_cases])
+def pair_cases() -> Iterator[Case]:
+    """Side by side, a row repeated, one value repeated, in both orders; scales of every order."""
+    for number, kind in enumerate(("ADD", "SUB", "MUL")):
+        for seed, count in enumerate((1, 2, 3, 4, 5, 15, 64)):
+            whole, base = (2, 3, count), 2000 + 400 * number + 40 * seed
+            for i, part in enumerate((whole, (1, 3, 1), (count,), (1,))):
+                for j, ratio in enumerate((None, 1.0, 0.3, 1.7)):
+                    ends = (whole, part) if (i + j + seed) % 2 else (part, whole)
+                    yield pair(base + 4 * i + j, kind, *ends, whole, ratio=ratio)
+        # From results without a shift or with one to the left, where there can be one, to all but zero.
+        for seed, loudness in enumerate(2.0 ** np.arange(-16, 4, 2)):
+            if kind == "MUL" or loudness > 2.0**-12:
+                yield pair(1900 + 20 * number + seed, kind, (3, 7), (3, 7), (3, 7), loudness=float(loudness))
+                yield pair(1910 + 20 * number + seed, kind, (3, 7), (3, 1), (3, 7), loudness=float(loudness))
+
+
+def mean_cases() -> Iterator[Case]:
+    for seed, channels in enumerate((2, 3, 4, 5, 15, 16, 17, 33, 64)):
+        yield mean(3300 + seed, (2, 5, 7, channels), (1, 2))
+        yield mean(3320 + seed, (1, 5, 7, channels), (1,))
+        yield mean(3340 + seed, (3, 5, 2, channels), (0, 2))
+        yield mean(3360 + seed, (2, 5, 7, channels), (3,))
+        yield mean(3380 + seed, (2, 5, 3, channels), (1, 3))
+    yield mean(3400, (1, 30, 40, 5), (1, 2))  # sums beyond 16 bits
+    yield mean(3401, (1, 1, 900, 1), (2,))
+    for seed, loudness in enumerate(2.0 ** np.arange(-6, 6, 2)):
+        yield mean(3410 + seed, (1, 9, 2, 20), (1, 2), float(loudness))
+
+
+@pytest.mark.parametrize(
+    "cases", [dense_cases, convolution_cases, depthwise_cases, other_cases, pair_cases, mean_cases]
+)
 def test_helium_gives_the_same_bytes(cases: Callable[[], Iterator[Case]], tmp_path):
     paths = []
     for number, (model, ends, results) in enumerate(cases()):
@@ -240,7 +287,7 @@ def test_helium_gives_the_same_bytes(cases: Callable[[], Iterator[Case]], tmp_pa
 
 
 def test_every_layer_runs_on_helium(tmp_path):
-    for cases in (dense_cases, convolution_cases, depthwise_cases, other_cases):
+    for cases in (dense_cases, convolution_cases, depthwise_cases, other_cases, pair_cases, mean_cases):
         for model, ends, results in cases():
             path = tmp_path / "case.tflite"
             path.write_bytes(model.bytes(ends, results))
