@@ -1,5 +1,6 @@
 #include "mve/mean.h"
 
+#include "mean_lines.h"
 #include "mve/lanes.h"
 #include "mve/sums.h"
 
@@ -58,29 +59,6 @@ static int32_t add_neighbours(int32_t sum, const int8_t *values, int32_t count) 
     return sum;
 }
 
-static int32_t sum_from(const struct nn_mean *layer, const int8_t *corner) {
-    const int32_t *step = layer->reduced_step;
-    int32_t sum = layer->offset;
-
-    for (int32_t i = 0; i < layer->reduced[0]; i++) {
-        for (int32_t j = 0; j < layer->reduced[1]; j++) {
-            sum = add_neighbours(sum, corner + i * step[0] + j * step[1], layer->reduced[2]);
-        }
-    }
-    return sum;
-}
-
 void nn_mve_mean_of_neighbours(const struct nn_mean *layer, const int8_t *input, int8_t *output) {
-    const int32_t *step = layer->kept_step;
-
-    for (int32_t i = 0; i < layer->kept[0]; i++) {
-        for (int32_t j = 0; j < layer->kept[1]; j++) {
-            for (int32_t k = 0; k < layer->kept[2]; k++) {
-                const int8_t *corner = input + i * step[0] + j * step[1] + k * step[2];
-                const int32_t mean =
-                    nn_requantize(sum_from(layer, corner), layer->multiplier, layer->shift);
-                *output++ = nn_clamp(layer->output_zero + mean, INT8_MIN, INT8_MAX);
-            }
-        }
-    }
+    nn_mean_lines(layer, input, output, add_neighbours);
 }
