@@ -2,7 +2,8 @@
 
 A corpus NAME is a manifest NAME.jsonl in the folder that EARSHOT_DATA names, one clip a line: `audio_filepath`
 (relative to that folder), `offset` and `duration` in seconds, `split`, and where known `speaker`, `label`, `human`,
-`speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields added.
+`speech` (voice segments in seconds), `text` (what is said, lower case). This is the manifest format of NVIDIA NeMo, with
+own fields added.
 """
 
 import json
@@ -47,6 +48,7 @@ class Clip:
     label: str = ""
     human: bool = False
     speech: tuple[tuple[float, float], ...] = field(default=())
+    text: str = ""
 
     def pcm(self) -> Pcm:
         """Samples as int16[n] at 16 kHz mono.
@@ -75,6 +77,11 @@ def _decoded(path: Path) -> Pcm:
     if rate != RATE_HZ:
         mono = soxr.resample(mono, rate, RATE_HZ)
     return (np.clip(mono * 32768, -32768, 32767)).astype(np.int16)
+
+
+def forget() -> None:
+    """Drops the recordings that are held in memory."""
+    _decoded.cache_clear()
 
 
 def data_folder() -> Path:
@@ -132,6 +139,7 @@ def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
                 label=entry.get("label", ""),
                 human=bool(entry.get("human", False)),
                 speech=tuple((float(a), float(b)) for a, b in entry.get("speech", [])),
+                text=entry.get("text", ""),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise CorpusError(
