@@ -5,7 +5,7 @@ is arithmetic on energies, exact but for the cross term, and costs a fraction of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,24 @@ class Conditions:
     bands_masked: int = 7
     times_masked: int = 10
     masks: int = 2
+
+    def eased(self, strength: float) -> "Conditions":
+        """The same from 0, next to clean speech, to 1, as it stands: CTC finds its first alignments in clean speech."""
+
+        def between(low: float, high: float) -> tuple[float, float]:
+            return low * strength, high * strength
+
+        return replace(
+            self,
+            clean=1 - (1 - self.clean) * strength,
+            snr_db=(20 + (self.snr_db[0] - 20) * strength, 20 + (self.snr_db[1] - 20) * strength),
+            gain_db=between(*self.gain_db),
+            tilt_db=between(*self.tilt_db),
+            ripple_db=self.ripple_db * strength,
+            telephone=self.telephone * strength,
+            bands_masked=round(self.bands_masked * strength),
+            times_masked=round(self.times_masked * strength),
+        )
 
 
 @dataclass(frozen=True)
@@ -64,12 +82,18 @@ class Pool:
 
 
 class Drawer:
-    """Draws batches; the same seed and pool give the same ones."""
+    """Draws batches of windows of so many frames; the same seed, pool and calls give the same ones."""
 
     def __init__(self, pool: Pool, seed: int, frames: int, batch: int, conditions: Conditions | None = None) -> None:
-        self.pool, self.frames, self.batch = pool, frames, batch
-        self.conditions = conditions or Conditions()
+        self.pool, self.whole, self.windows = pool, frames, batch
+        self.full = conditions or Conditions()
         self.rng = np.random.default_rng(seed)
+        self._at(1.0)
+
+    def _at(self, strength: float) -> None:
+        self.conditions = self.full if strength >= 1 else self.full.eased(strength)
+        shorter = 1 if strength >= 1 else 2
+        self.frames, self.batch = self.whole // shorter, self.windows * shorter
 
     def _line(self) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.uint8]]]:
         """Utterances in a row with pauses: octaves [frames, 80] and their labels."""
@@ -105,8 +129,9 @@ class Drawer:
             start = 0
         return noise
 
-    def draw(self) -> Batch:
-        """The next batch."""
+    def draw(self, strength: float = 1.0) -> Batch:
+        """The next batch; below full strength it is eased, and of twice as many windows half as long."""
+        self._at(strength)
         lines, labels, noises = [], [], []
         for _ in range(self.batch):
             line, said = self._line()

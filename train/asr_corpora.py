@@ -9,9 +9,10 @@ from scipy import signal
 from firmware.domain.phonemes import CLASS
 from train import asr_bank, corpora
 from train.asr_augment import Pool
-from train.asr_bank import Banked, Features, Utterance
+from train.asr_bank import Banked, Features, Labels, Utterance
 from train.corpora import RATE_HZ, Clip
-from train.pronunciation import pronounced
+from train.pronunciation import sentence
+from train.untranscribed import transcribed
 
 WEIGHTS = {
     "speechocean762": 2.0,
@@ -24,6 +25,9 @@ WEIGHTS = {
 }
 """How often an utterance of a corpus is drawn, against the others."""
 
+UNTRANSCRIBED = "librispeech251"
+SYNTHETIC = "synthetic"
+
 DEV = ("speechocean762", "an4", "speech_commands7")
 NOISES = ("ambience", "esc10", "music")
 SYNTHETIC_NOISES = 60
@@ -31,14 +35,27 @@ BABBLES = 60
 NOISE_S = 15.0
 
 
+def labels_of(text: str) -> Labels:
+    """Classes of the phonemes of a text, each word in its first pronunciation."""
+    return np.array([CLASS[p] for variants in sentence(text) for p in variants[0]], np.uint8)
+
+
 def utterances(corpus: str, splits: Sequence[str], folder: Path | None = None) -> list[Utterance]:
-    """Clips with a transcript, and its phonemes by the first pronunciation of each word."""
-    found = []
-    for clip in corpora.clips(corpus, splits, folder):
-        phonemes = pronounced(clip.text)
-        if phonemes:
-            found.append(Utterance(clip, np.array([CLASS[p] for p in phonemes], np.uint8)))
-    return found
+    """Clips with a transcript, and its phonemes."""
+    found = ((clip, labels_of(clip.text)) for clip in corpora.clips(corpus, splits, folder) if clip.text)
+    return [Utterance(clip, labels) for clip, labels in found if len(labels)]
+
+
+def training_utterances(corpus: str, bank: Path, synthetic: Path | None) -> list[Utterance]:
+    """What is learned from in a corpus, in an order that does not change as it grows."""
+    if corpus == UNTRANSCRIBED:
+        parts = transcribed(corpora.clips(corpus, ["train"]), bank / f"{corpus}.jsonl")
+        return [Utterance(clip, np.array([CLASS[p] for p in phonemes], np.uint8)) for clip, phonemes in parts]
+    if corpus == SYNTHETIC:
+        # It may still be growing: whole shards alone.
+        found = utterances(corpus, ["train"], synthetic)
+        return found[: len(found) // asr_bank.SHARD * asr_bank.SHARD]
+    return utterances(corpus, ["train"])
 
 
 def dev_sets(most: int = 200) -> dict[str, list[Banked]]:
@@ -108,14 +125,16 @@ class GrowingPool:
 
 
 def fillings(bank: Path, variants: Sequence[int], synthetic: Path | None) -> Iterator[str]:
-    """Fills the bank, variant by variant; yields what it is about to do."""
+    """Fills the bank, variant by variant; yields what it is about to do.
+
+    Args:
+        bank: its folder
+        variants: numbers, 0 for the recordings as they are
+        synthetic: folder of synthesised speech, if there is any
+    """
     for variant in variants:
         for corpus in WEIGHTS:
-            folder = synthetic if corpus == "synthetic" else None
-            if corpus == "synthetic" and not (synthetic and (synthetic / "synthetic.jsonl").is_file()):
+            if corpus == SYNTHETIC and synthetic is None:
                 continue
             yield f"{corpus}, variant {variant}"
-            found = utterances(corpus, ["train"], folder)
-            if folder:  # it may still be growing: whole shards alone
-                found = found[: len(found) // asr_bank.SHARD * asr_bank.SHARD]
-            asr_bank.fill(bank, corpus, found, variant)
+            asr_bank.fill(bank, corpus, training_utterances(corpus, bank, synthetic), variant)

@@ -3,10 +3,12 @@
 Two convolutions over time and frequency look at the log-mel and halve both; a pointwise layer mixes what is left of the
 bands into channels; residual blocks of a depthwise convolution over time and a pointwise one follow, after QuartzNet
 (S. Kriman et al., "QuartzNet: Deep Automatic Speech Recognition with 1D Time-Channel Separable Convolutions", 2020,
-section 3), each with its normalisation. Activations are bounded (ReLU6), which keeps INT8 scales small. The first blocks
-look a few frames ahead; nothing else does. A frame is two hops of the front end: 32 ms at 16 kHz.
+section 3), each with its normalisation. Activations are bounded (ReLU6), which keeps INT8 scales small. A frame is two
+hops of the front end: 32 ms at 16 kHz.
 
-The teacher has the same parts, more of them, and looks as far ahead as back.
+The network streams: the first blocks look a few frames ahead, by delaying what they pass on, and nothing else does. So
+trained and deployed network do the same from the first frame on. The teacher has the same parts, more of them, sees a
+whole recording, and looks as far ahead as back.
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,8 @@ class AsrShape:
     """Size of the network.
 
     `kernel` and `ahead` count frames: a block's convolution spans `kernel` of them, of which `ahead[block]` lie after
-    the one it speaks of (blocks beyond the tuple: none).
+    the one it speaks of (blocks beyond the tuple: none). `streaming`: frames are only ever pushed in; else the network
+    sees all of them at once, with zeros at both ends of each block.
     """
 
     channels: int = 224
@@ -35,6 +38,7 @@ class AsrShape:
     ahead: tuple[int, ...] = (2, 2, 2)
     first: int = 16
     second: int = 32
+    streaming: bool = True
 
     @property
     def look_ahead(self) -> int:
@@ -47,15 +51,15 @@ class AsrShape:
 
 
 STUDENT = AsrShape()
-TEACHER = AsrShape(channels=352, blocks=13, kernel=15, ahead=(7,) * 13, first=32, second=32)
+TEACHER = AsrShape(channels=288, blocks=12, kernel=15, ahead=(7,) * 12, streaming=False)
 
 
 class Block(nn.Module):
     """Depthwise over time, pointwise over channels, and the input added."""
 
-    def __init__(self, channels: int, kernel: int, ahead: int, dropout: float) -> None:
+    def __init__(self, channels: int, kernel: int, ahead: int, dropout: float, streaming: bool) -> None:
         super().__init__()
-        self.past, self.ahead = kernel - 1 - ahead, ahead
+        self.past, self.ahead, self.streaming = kernel - 1 - ahead, ahead, streaming
         self.depthwise = nn.Conv2d(channels, channels, (kernel, 1), groups=channels, bias=False)
         self.depthwise_norm = nn.BatchNorm2d(channels)
         self.pointwise = nn.Conv2d(channels, channels, 1, bias=False)
@@ -63,8 +67,12 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """float[batch, channels, frames, 1] to the same shape."""
-        seen = nn.functional.pad(x, (0, 0, self.past, self.ahead))
+        """float[batch, channels, frames, 1] to the same shape; if streaming, `ahead` frames later."""
+        if self.streaming:
+            seen = nn.functional.pad(x, (0, 0, self.past + self.ahead, 0))
+            x = seen[:, :, self.past : self.past + x.shape[2]]
+        else:
+            seen = nn.functional.pad(x, (0, 0, self.past, self.ahead))
         hidden = nn.functional.relu6(self.depthwise_norm(self.depthwise(seen)))
         return nn.functional.relu6(x + self.dropout(self.pointwise_norm(self.pointwise(hidden))))
 
@@ -72,8 +80,8 @@ class Block(nn.Module):
 class AsrNetwork(nn.Module):
     """Log-mel in octaves (the front end's Q8 divided by 256) to CTC logits, a frame at a time.
 
-    Output frame n speaks of input frame n: the look-ahead is the network's, not its caller's. What lies before the
-    start and after the end is digital silence, a log-mel of zero; inside the network it is zero.
+    Output frame n speaks of input frame n: `forward` pushes silence in behind the end and drops as many outputs at the
+    start. Silence, a log-mel of zero, is before the start, too.
     """
 
     mean: torch.Tensor
@@ -92,7 +100,9 @@ class AsrNetwork(nn.Module):
         self.second_norm = nn.BatchNorm2d(s.second)
         self.mix = nn.Conv2d(s.second * BANDS // 4, s.channels, 1, bias=False)
         self.mix_norm = nn.BatchNorm2d(s.channels)
-        self.blocks = nn.ModuleList(Block(s.channels, s.kernel, s.ahead_of(i), dropout) for i in range(s.blocks))
+        self.blocks = nn.ModuleList(
+            Block(s.channels, s.kernel, s.ahead_of(i), dropout, s.streaming) for i in range(s.blocks)
+        )
         self.head = nn.Conv2d(s.channels, CLASSES, 1)
 
     def stages(self) -> list[Block]:
@@ -112,10 +122,11 @@ class AsrNetwork(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """float[batch, hops, 40] (an even number of hops) to logits float[batch, hops / 2, CLASSES]."""
-        x = self.stem(features)
+        delay = self.shape.look_ahead if self.shape.streaming else 0
+        x = self.stem(nn.functional.pad(features, (0, 0, 0, delay * HOPS)))
         for block in self.stages():
             x = block(x)
-        logits: torch.Tensor = self.head(x)
+        logits: torch.Tensor = self.head(x[:, :, delay:])
         return logits[..., 0].transpose(1, 2)
 
 

@@ -43,6 +43,7 @@ class AsrTraining:
     weight_decay: float = 2e-3
     average: float = 0.9993
     dropout: float = 0.05
+    easy_steps: int = 1500
     every: int = 500
     seed: int = 1
     alpha: float = 0.5
@@ -87,13 +88,13 @@ def phoneme_error_rate(network: AsrNetwork, utterances: Sequence[Banked]) -> flo
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for start in range(0, len(ordered), 16):
             some = ordered[start : start + 16]
-            longest = max(len(b.features) for b in some) + network.shape.look_ahead
+            longest = max(len(b.features) for b in some)
             features = np.zeros((len(some), longest, 80), np.float32)
             for row, banked in zip(features, some, strict=True):
                 row[: len(banked.features)] = banked.features.astype(np.float32) / 256
             logits = network(torch.from_numpy(features).reshape(len(some), -1, BANDS))
             for one, banked in zip(logits, some, strict=True):
-                heard = greedy(one[: len(banked.features) + 3])
+                heard = greedy(one[: len(banked.features)])
                 wrong += errors(banked.labels.tolist(), heard)
                 total += len(banked.labels)
     return wrong / max(1, total)
@@ -106,6 +107,11 @@ def learning_rate(training: AsrTraining, step: int) -> float:
         return training.learning_rate * max(done / WARM_UP, 0.02)
     cosine = 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
     return training.learning_rate * (0.01 + 0.99 * cosine)
+
+
+def _share(training: AsrTraining, averaged: torch.Tensor | int) -> float:
+    """What a step's weights add to their average: much at first, so that the start is soon forgotten."""
+    return max(1 - training.average, 9 / (10 + int(averaged)))
 
 
 def loss_of(
@@ -136,16 +142,17 @@ def loss_of(
 class Feed:
     """Batches drawn ahead in a thread, in the drawer's order."""
 
-    def __init__(self, drawer: Drawer) -> None:
+    def __init__(self, drawer: Drawer, step: int, easy_steps: int) -> None:
         self.waiting: queue.Queue[Batch] = queue.Queue(QUEUE)
-        self.drawer = drawer
+        self.drawer, self.step, self.easy_steps = drawer, step, easy_steps
         self.lock = threading.Lock()
         threading.Thread(target=self._draw, daemon=True).start()
 
     def _draw(self) -> None:
         while True:
             with self.lock:
-                batch = self.drawer.draw()
+                batch = self.drawer.draw(min(1.0, self.step / max(1, self.easy_steps)))
+            self.step += 1
             self.waiting.put(batch)
 
     def next(self) -> Batch:
@@ -193,7 +200,7 @@ def train_asr(
     groups = [{"params": decayed, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, training.learning_rate)
     averaged = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(training.average), use_buffers=True
+        network, avg_fn=lambda mean, now, count: mean + (now - mean) * _share(training, count), use_buffers=True
     )
     shipped = averaged.module
     assert isinstance(shipped, AsrNetwork)
@@ -208,7 +215,8 @@ def train_asr(
             raise ValueError(
                 f"{checkpoint} cannot be resumed (it is damaged, or of another shape); start anew in another folder"
             ) from error
-    feed = Feed(Drawer(pool(), training.seed * 1000 + step, training.frames, training.batch))
+    drawer = Drawer(pool(), training.seed * 1_000_000 + step, training.frames, training.batch)
+    feed = Feed(drawer, step, training.easy_steps)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
         TextColumn("{task.fields[now]}"),
