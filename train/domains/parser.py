@@ -61,14 +61,14 @@ def builtin_names() -> list[str]:
     return sorted(path.stem for path in LISTS.glob("*.txt"))
 
 
-def read_source(name: str, data: bytes) -> Source:
+def read_source(name: str, data: bytes, size_max: int = SIZE_MAX) -> Source:
     """A file's bytes as lines. A byte order mark is passed over; line ends are those of any system.
 
     Raises:
         TextError: it is too large or not UTF-8, or has control characters.
     """
-    if len(data) > SIZE_MAX:
-        raise TextError(name, 1, 1, f"the file has {len(data)} bytes; a domain's text has at most {SIZE_MAX}")
+    if len(data) > size_max:
+        raise TextError(name, 1, 1, f"the file has {len(data)} bytes; at most {size_max} are read: use less of it")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         text = data.decode("utf-8")
@@ -80,6 +80,8 @@ def read_source(name: str, data: bytes) -> Source:
         ) from None
     source = Source(name, tuple(_LINE_END.split(text)))
     for number, line in enumerate(source.lines, start=1):
+        if line.isprintable():
+            continue
         for column, character in enumerate(line, start=1):
             if not character.isprintable() and character not in "\t\u00a0":
                 raise TextError(
