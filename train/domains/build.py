@@ -48,11 +48,12 @@ def build_text(name: str, file: str, data: bytes) -> Built:
     except DomainError as error:
         raise DomainError(f"{file}: {error}; {_largest(made)}") from error
     warnings = [str(guess) for guess in lexicon.guesses.values()]
+    said = compiler.references.words()
     for word, place in grammar.pronounced.items():
-        if word not in compiler.used_words:
+        if word not in said:
             warnings.append(f"{place}: warning: {word!r} is pronounced here, but is in no phrase")
     for named in grammar.lists.values():
-        if named.place.source is grammar.source and named.name not in compiler.used_lists:
+        if named.place.source is grammar.source and named.name not in compiler.references.order:
             warnings.append(f"{named.place}: warning: list <{named.name}> is in no phrase")
     return Built(made, binary, len(grammar.phrases.alternatives), tuple(warnings))
 
