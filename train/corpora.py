@@ -1,9 +1,8 @@
 """Corpora: JSONL manifests of recordings, read into memory as 16 kHz mono int16.
 
 A corpus NAME is a manifest NAME.jsonl in the folder that EARSHOT_DATA names, one clip a line: `audio_filepath`
-(relative to that folder), `offset` and `duration` in seconds, `split`, and where known `speaker`, `label`, `human`,
-`speech` (voice segments in seconds), `text` (what is said, lower case). This is the manifest format of NVIDIA NeMo, with
-own fields added.
+(relative to that folder), `offset` and `duration` in seconds, `split`, and where known `text`, `speaker`, `label`,
+`human`, `speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields added.
 """
 
 import json
