@@ -90,10 +90,27 @@ def pronunciations(vocabulary: Iterable[str]) -> dict[str, tuple[Pronunciation, 
 
 
 def sentence(text: str) -> list[tuple[Pronunciation, ...]]:
-    """The pronunciations of each word of a text, in order; raises PronunciationError as `pronunciations` does."""
+    """The pronunciations of each word of a text, in order, the likeliest first: of an A among letters, its name.
+
+    Raises:
+        PronunciationError: as `pronunciations` does.
+    """
     spoken = words(text)
     found = pronunciations(spoken)
-    return [found[word] for word in spoken]
+    names = letter_names(spoken)
+    return [
+        found[word][::-1] if word == "a" and name else found[word] for word, name in zip(spoken, names, strict=True)
+    ]
+
+
+def letter_names(spoken: Sequence[str]) -> list[bool]:
+    """Which words are letters by their names: single ones, but an A only beside another letter, and I as itself."""
+    letters = [len(word) == 1 for word in spoken]
+    sure = [letter and word not in "ai" for letter, word in zip(letters, spoken, strict=True)]
+    # A run of letters with one in it that can be no word is spelling throughout.
+    runs = [list(run) for _, run in groupby(range(len(spoken)), key=letters.__getitem__)]
+    spelling = {n for run in runs if any(sure[n] for n in run) for n in run}
+    return [n in spelling for n in range(len(spoken))]
 
 
 _guesses: dict[str, Pronunciation] = {}
@@ -216,6 +233,7 @@ ESPEAK = {
     "oU": "OW",
     "oU#": "OW",
     "aI": "AY",
+    "aI2": "AY",
     "aI@": "AY AH",
     "aI3": "AY ER",
     "aU": "AW",
@@ -265,6 +283,8 @@ ESPEAK = {
     "t": "T",
     "t#": "T",
     "t2": "T",
+    "t[": "TH",
+    "d[": "DH",
     "tS": "CH",
     "ts": "T S",
     "T": "TH",
