@@ -21,7 +21,7 @@ Pronunciation = tuple[str, ...]
 
 GUESSING_VOICE = "en-us"
 STRESS = "',%="
-BOUNDARIES = "|;:!"
+BOUNDARIES = "|;:!-"
 
 
 class PronunciationError(ValueError):
@@ -167,12 +167,15 @@ def from_espeak(mnemonics: str) -> Pronunciation:
     """espeak-ng's phoneme mnemonics (`-x --sep=_`) as ARPAbet; raises PronunciationError for an unknown one."""
     without_languages = re.sub(r"\([a-z-]+\)", " ", mnemonics)
     phonemes: list[str] = []
-    for mnemonic in without_languages.replace("_", " ").split():
-        bare = mnemonic.lstrip(STRESS)
-        if bare in ESPEAK:
-            phonemes += ESPEAK[bare].split()
-        elif bare.strip(BOUNDARIES):
-            raise PronunciationError(f"espeak-ng's phoneme {mnemonic!r} in {mnemonics.strip()!r} is not in the table")
+    for between in re.split(rf"[\s_{re.escape(STRESS)}]+", without_languages):
+        # Almost always one mnemonic; where the separator is lacking, the longest that the table has is taken each time.
+        rest = between
+        while rest:
+            longest = next((rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in ESPEAK), "")
+            if not longest and rest[0] not in BOUNDARIES:
+                raise PronunciationError(f"espeak-ng's phoneme {rest!r} in {mnemonics.strip()!r} is not in the table")
+            phonemes += ESPEAK.get(longest, "").split()
+            rest = rest[len(longest) or 1 :]
     return tuple(_merged(phonemes))
 
 
@@ -191,6 +194,7 @@ ESPEAK = {
     "@#": "AH",
     "@L": "AH L",
     "@/": "AH",
+    "#@": "AH",
     "3": "ER",
     "3:": "ER",
     "a": "AE",
@@ -198,6 +202,8 @@ ESPEAK = {
     "a#": "AH",
     "a2": "AH",
     "a/": "AH",
+    "a#2": "AH",
+    "#a": "AA",
     "A": "AA",
     "A:": "AA",
     "A#": "AA",
@@ -209,18 +215,23 @@ ESPEAK = {
     "E~": "AE N",
     "e": "EY",
     "e:": "EY",
+    "e#": "EH",
+    "#e": "EH",
     "e@": "EH R",
     "eI": "EY",
     "I": "IH",
     "I2": "IH",
     "I#": "IH",
+    "I2#": "IH",
     "IR": "IH R",
     "i": "IY",
     "i:": "IY",
+    "#i": "IY",
     "i@": "IY AH",
     "i@3": "IH R",
     "0": "AA",
     "0#": "AA",
+    "02": "AA",
     "O": "AO",
     "O:": "AO",
     "O2": "AO",
@@ -232,6 +243,7 @@ ESPEAK = {
     "o:": "OW",
     "oU": "OW",
     "oU#": "OW",
+    "#o": "OW",
     "aI": "AY",
     "aI2": "AY",
     "aI@": "AY AH",
@@ -242,6 +254,7 @@ ESPEAK = {
     "U@": "UH R",
     "u": "UW",
     "u:": "UW",
+    "#u": "UW",
     "V": "AH",
     "VR": "ER",
     "W": "UW",
@@ -253,6 +266,7 @@ ESPEAK = {
     "d": "D",
     "d#": "D",
     "dZ": "JH",
+    "dZ;": "JH",
     "D": "DH",
     "f": "F",
     "g": "G",
@@ -264,20 +278,42 @@ ESPEAK = {
     "l": "L",
     "l#": "L",
     "l-": "AH L",
+    "l/": "L",
+    "l/2": "L",
+    "l/3": "L",
+    "l^": "L",
+    "l.": "L",
+    "L/": "L",
     "L": "L",
     "m": "M",
     "m-": "AH M",
     "n": "N",
     "n-": "AH N",
     "n^": "N Y",
+    "n.": "N",
+    "N-": "NG",
     "N": "NG",
     "p": "P",
     "r": "R",
     "r-": "R",
     "R": "R",
     "R2": "R",
+    "R3": "R",
+    "r/": "R",
+    "r.": "R",
+    "**": "R",
+    "Q": "K",
+    "Q^": "K",
+    "q": "K",
+    "X": "K",
+    "c": "K",
+    "J": "G",
+    "J^": "Y",
+    "B": "V",
     "*": "T",
     "s": "S",
+    "s.": "S",
+    "s;": "S",
     "S": "SH",
     "S;": "SH",
     "t": "T",
@@ -287,6 +323,7 @@ ESPEAK = {
     "d[": "DH",
     "tS": "CH",
     "ts": "T S",
+    "tS;": "CH",
     "T": "TH",
     "v": "V",
     "v#": "V",
@@ -296,6 +333,9 @@ ESPEAK = {
     "z": "Z",
     "z/": "Z",
     "z#": "Z",
+    "z.": "Z",
+    "z;": "Z",
+    "z/2": "Z",
     "Z": "ZH",
     "Z;": "ZH",
     "?": "T",

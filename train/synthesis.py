@@ -19,7 +19,7 @@ import soundfile
 import soxr
 
 from train.corpora import RATE_HZ, Pcm
-from train.pronunciation import Pronunciation, PronunciationError, from_espeak
+from train.pronunciation import Pronunciation, from_espeak
 
 
 class SynthesisError(ValueError):
@@ -147,6 +147,7 @@ def speak(text: str, delivery: Delivery) -> Utterance:
 
     Raises:
         SynthesisError: the engine is not installed, or says nothing for the text.
+        train.pronunciation.PronunciationError: it took a word for a foreign one, and spoke phonemes that are not English.
     """
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "utterance.wav"
@@ -194,10 +195,7 @@ def _espeak(text: str, delivery: Delivery, wav: Path) -> list[str]:
 
 def _spoken_phonemes(printed: str, engine: str) -> Pronunciation:
     if engine == "espeak-ng":
-        try:
-            return from_espeak(printed)
-        except PronunciationError as error:
-            raise SynthesisError(str(error)) from error
+        return from_espeak(printed)
     reduced = {"ax": "AH", "axr": "ER"}
     return tuple(reduced.get(phone, phone.upper()) for phone in printed.split() if phone != "pau")
 

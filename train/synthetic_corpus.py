@@ -91,7 +91,11 @@ def make_shard(
     parts, entries, samples = [], [], 0
     while samples < SHARD_S * RATE_HZ:
         sentence, delivery = sentences.draw(random_), synthesis.draw(random_)
-        utterance = synthesis.speak(sentence.spoken(), delivery)
+        try:
+            utterance = synthesis.speak(sentence.spoken(), delivery)
+        except pronunciation.PronunciationError:
+            # Too far from English to have a label, as those beyond FARTHEST below.
+            continue
         phonemes, distance = synthesis.aligned(utterance.phonemes, pronunciation.sentence(sentence.text))
         labels = [phoneme for word in phonemes for phoneme in word]
         if distance > FARTHEST * len(labels) or len(utterance.pcm) > LONGEST_S * RATE_HZ:
