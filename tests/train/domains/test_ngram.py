@@ -103,8 +103,13 @@ def test_pruning_keeps_what_matters_most():
     fewer = pruned(model, 30)
     assert sum(len(n) > 1 for n in fewer.log_probabilities) <= 30
     assert (BEGIN, "a", "b") in fewer.log_probabilities
-    loss = [model.sentence(s) - fewer.sentence(s) for s in sentences]
-    assert sum(loss) / len(loss) < 0.35
+    none = pruned(model, 0)
+
+    def loss(other):
+        return sum(model.sentence(s) - other.sentence(s) for s in sentences)
+
+    # Thirty of 200: most of what all of them together are good for.
+    assert loss(fewer) < 0.4 * loss(none)
 
 
 def test_prune_makes_it_fit():
@@ -148,13 +153,12 @@ def test_what_is_wrong_in_a_file_is_shown_with_its_line(text, line, message):
     assert str(caught.value).startswith(f"m.arpa:{line}:1: ")
 
 
+LINES = """\\data\\/ngram 1=1/ngram 2=1/\\1-grams:/\\2-grams:/-1 a/-1 a b/-1 a -2/\\end\\//-inf a/-1 <s>/ngram 0=1/\\0-grams:/
+-1e999 b"""
+
+
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(["\\data\\", "ngram 1=1", "ngram 2=1", "\\1-grams:", "\\2-grams:", "-1 a", "-1 a b", "-1 a -2", "\\end\\", "",
-                         "-inf a", "-1 <s>", "ngram 0=1", "\\0-grams:", "-1e999 b"]), max_size=9,
-    ).map("\n".join)
-)  # fmt: skip
+@given(st.lists(st.sampled_from(LINES.split("/")), max_size=9).map("\n".join))
 def test_no_file_ends_in_anything_but_a_model_or_a_sentence(text):
     try:
         model, _ = arpa.read("m.arpa", text.encode())
