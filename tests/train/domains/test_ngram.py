@@ -153,8 +153,8 @@ def test_what_is_wrong_in_a_file_is_shown_with_its_line(text, line, message):
     assert str(caught.value).startswith(f"m.arpa:{line}:1: ")
 
 
-LINES = """\\data\\/ngram 1=1/ngram 2=1/\\1-grams:/\\2-grams:/-1 a/-1 a b/-1 a -2/\\end\\//-inf a/-1 <s>/ngram 0=1/\\0-grams:/
--1e999 b"""
+LINES = """\\data\\/ngram 1=1/ngram 2=1/\\1-grams:/\\2-grams:/-1 a/-1 a b/-1 a -2/\\end\\//-inf a/-1 <s>/ngram 0=1/
+\\0-grams:/-1e999 b"""
 
 
 @settings(max_examples=200, deadline=None)
