@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import wordfreq
@@ -61,7 +62,7 @@ def _vocabulary() -> tuple[list[str], list[float]]:
         and re.fullmatch(r"[a-z]+('[a-z]+)?", word)
         and (len(word) > 1 or word in "ai")
     ]
-    return common, [wordfreq.word_frequency(word, "en") ** FLATTENING for word in common]
+    return common, list(accumulate(wordfreq.word_frequency(word, "en") ** FLATTENING for word in common))
 
 
 def corpus_texts() -> list[str]:
@@ -169,7 +170,8 @@ def _spelled(random_: random.Random) -> str:
 
 
 def _word(random_: random.Random) -> str:
-    return random_.choices(*_vocabulary())[0]
+    words, cumulative = _vocabulary()
+    return random_.choices(words, cum_weights=cumulative)[0]
 
 
 MADE: dict[str, Callable[[random.Random], str]] = {

@@ -8,7 +8,8 @@
 _Static_assert(sizeof(void *) != 4 || sizeof(struct decoder) <= DECODER_BYTES, "as decoder.h says");
 _Static_assert(sizeof(struct decoder_path) == 16, "four words");
 
-const struct decoder_config decoder_calibration = DECODER_CALIBRATION;
+/* Of the history: with them, a phrase that has filled it can still be ended. */
+enum { SPARE_ENTRIES = 16 };
 
 void decoder_init(struct decoder *decoder, const struct domain *domain,
                   const struct decoder_config *config) {
@@ -31,6 +32,7 @@ void decoder_start(struct decoder *decoder) {
     decoder->base_q8 = 0;
     decoder->filler_q8 = 0;
     decoder->spoken = 0;
+    decoder->doubt_q8 = 0;
     decoder->crowded = false;
     decoder->silence = (struct decoder_path){.history = HISTORY_NONE};
     for (int i = 0; i < DECODER_CLASSES; i++) {
@@ -94,9 +96,9 @@ static uint32_t lead_q8(const struct decoder *decoder) {
     return decoder->base_q8 - decoder->filler_q8;
 }
 
-/* A path at the end of its word, with it in its history. */
+/* A path at the end of its word, with it in its history. False: only spare entries are left. */
 static bool end_word(struct decoder *decoder, const struct decoder_token *token,
-                     const struct decoder_path *path, bool blank) {
+                     const struct decoder_path *path, bool blank, uint32_t spare) {
     const uint32_t lead = (uint32_t)path->score_q8 + lead_q8(decoder);
     const struct history_entry entry = {
         .margin_q8 = (int32_t)(lead - path->entry_q8),
@@ -108,10 +110,10 @@ static bool end_word(struct decoder *decoder, const struct decoder_token *token,
         .end = blank ? path->end : frame_now(decoder),
         .returns = path->returns,
     };
-    const uint16_t history = history_add(&decoder->history, &entry);
-    if (history == HISTORY_NONE) {
+    if (decoder->history.free <= spare) {
         return false;
     }
+    const uint16_t history = history_add(&decoder->history, &entry);
     const struct frontier_arrival arrival = {
         .score_q8 = path->score_q8,
         .history = history,
@@ -157,29 +159,29 @@ static void sweep(struct decoder *decoder) {
 }
 
 /* Room for all words that end now; where there is too little, the worst half of the tokens goes. */
-static void make_room(struct decoder *decoder) {
-    if (decoder->history.free >= count_ends(decoder)) {
+static void make_room(struct decoder *decoder, uint32_t spare) {
+    if (decoder->history.free >= count_ends(decoder) + spare) {
         return;
     }
     sweep(decoder);
-    while (decoder->history.free < count_ends(decoder) && decoder->count > 1) {
+    while (decoder->history.free < count_ends(decoder) + spare && decoder->count > 1) {
         beam_prune(decoder, decoder->count / 2);
         sweep(decoder);
     }
 }
 
-void decoder_end_words(struct decoder *decoder, int32_t threshold_q8) {
+void decoder_end_words(struct decoder *decoder, int32_t threshold_q8, uint32_t spare) {
     bool room = true;
 
     frontier_clear(&decoder->frontier, threshold_q8);
-    make_room(decoder);
+    make_room(decoder, spare);
     for (uint32_t i = 0; i < decoder->count; i++) {
         const struct decoder_token *token = &decoder->tokens[i];
         if (ends_in_phoneme(decoder, token)) {
-            room = end_word(decoder, token, &token->phoneme, false) && room;
+            room = end_word(decoder, token, &token->phoneme, false, spare) && room;
         }
         if (ends_in_blank(decoder, token)) {
-            room = end_word(decoder, token, &token->blank, true) && room;
+            room = end_word(decoder, token, &token->blank, true, spare) && room;
         }
     }
     decoder->crowded = decoder->crowded || !room;
@@ -245,60 +247,77 @@ static bool bring_on(struct decoder *decoder, uint32_t place, const int32_t *pos
     return true;
 }
 
-/* A word begins, in each of its pronunciations. */
+/* A word begins in one of its pronunciations. */
 static void begin_word(struct decoder *decoder, const struct frontier_node *node, uint32_t arc,
-                       int32_t cost_q8, uint32_t lead, const int32_t *posterior_q8) {
-    const struct domain *domain = decoder->domain;
-    const uint32_t word = domain_label(domain, arc) - 1u - domain->site_count;
-    const uint32_t end = domain_first_pronunciation(domain, word + 1);
-    struct decoder_token key = {
-        .target = domain_target(domain, arc),
+                       uint32_t pronunciation, const struct decoder_path *path) {
+    const struct decoder_token key = {
+        .pronunciation = (uint16_t)pronunciation,
+        .target = domain_target(decoder->domain, arc),
         .context = node->context,
         .place = 1,
         .frame = decoder->frames & 1,
     };
+    bool dropped = false;
+    struct decoder_token *to = beam_token(decoder, &key, path->score_q8, &dropped);
 
-    for (uint32_t p = domain_first_pronunciation(domain, word); p < end; p++) {
-        const uint8_t phoneme = class_of(*domain_phonemes(domain, p));
-        const struct frontier_arrival *from =
-            node->best.phoneme == phoneme ? &node->other : &node->best;
-        const int32_t before_q8 = from->score_q8 - cost_q8;
-        const int32_t score_q8 = before_q8 + posterior_q8[phoneme];
-        bool dropped = false;
-        if (from->score_q8 == FRONTIER_DEAD || score_q8 < decoder->floor_q8) {
-            continue;
+    if (to != NULL && path->score_q8 > to->phoneme.score_q8) {
+        to->phoneme = *path;
+    }
+}
+
+/* What a frame gives to words that begin in it. */
+struct beginning {
+    const int32_t *posterior_q8;
+    int32_t likeliest_q8; /* of the phonemes */
+    uint32_t lead;        /* of the frame before: what paths on the frontier are reckoned from */
+};
+
+/* The words that arcs from first on say, behind the paths at a node. */
+static void begin_words_at(struct decoder *decoder, const struct frontier_node *node,
+                           uint32_t first, const struct beginning *beginning) {
+    const struct domain *domain = decoder->domain;
+    const uint32_t end = domain_first_arc(domain, node->state + 1u);
+    const int32_t best_q8 = node->best.score_q8 - decoder->config.word_cost_q8;
+    const int32_t other_q8 = node->other.score_q8 - decoder->config.word_cost_q8;
+
+    for (uint32_t arc = first; arc < end; arc++) {
+        const int32_t cost_q8 = frontier_cost_q8(&decoder->frontier, arc);
+        /* The next ones cost no less. */
+        if (best_q8 - cost_q8 + beginning->likeliest_q8 < decoder->floor_q8) {
+            break;
         }
-        key.pronunciation = (uint16_t)p;
-        struct decoder_token *to = beam_token(decoder, &key, score_q8, &dropped);
-        if (to != NULL && score_q8 > to->phoneme.score_q8) {
-            to->phoneme = (struct decoder_path){
-                .score_q8 = score_q8,
-                .entry_q8 = (uint32_t)before_q8 + lead,
+        const uint32_t word = domain_label(domain, arc) - 1u - domain->site_count;
+        const uint32_t after = domain_first_pronunciation(domain, word + 1);
+        for (uint32_t p = domain_first_pronunciation(domain, word); p < after; p++) {
+            const uint8_t phoneme = class_of(*domain_phonemes(domain, p));
+            const int32_t posterior_q8 = beginning->posterior_q8[phoneme];
+            if (best_q8 - cost_q8 + posterior_q8 < decoder->floor_q8) {
+                continue;
+            }
+            const bool repeats = node->best.phoneme == phoneme;
+            const struct frontier_arrival *from = repeats ? &node->other : &node->best;
+            const int32_t before_q8 = (repeats ? other_q8 : best_q8) - cost_q8;
+            const struct decoder_path path = {
+                .score_q8 = before_q8 + posterior_q8,
+                .entry_q8 = (uint32_t)before_q8 + beginning->lead,
                 .history = from->history,
                 .start = frame_now(decoder),
                 .returns = from->returns,
             };
+            if (from->score_q8 != FRONTIER_DEAD && path.score_q8 >= decoder->floor_q8) {
+                begin_word(decoder, node, arc, p, &path);
+            }
         }
     }
 }
 
-/* lead is that of the frame before: what the paths on the frontier are reckoned from. */
-static void begin_words(struct decoder *decoder, uint32_t lead, const int32_t *posterior_q8,
-                        int32_t likeliest_q8) {
+static void begin_words(struct decoder *decoder, const struct beginning *beginning) {
     struct frontier *frontier = &decoder->frontier;
 
     for (uint16_t i = frontier_next(frontier, FRONTIER_NONE); i != FRONTIER_NONE;
          i = frontier_next(frontier, i)) {
-        const struct frontier_node *node = &frontier->nodes[i];
-        const uint32_t end = domain_first_arc(decoder->domain, node->state + 1u);
-        for (uint32_t arc = frontier_call(frontier, i); arc < end; arc++) {
-            const int32_t cost_q8 = frontier_cost_q8(frontier, arc) + decoder->config.word_cost_q8;
-            /* The next ones cost no less. */
-            if (node->best.score_q8 - cost_q8 + likeliest_q8 < decoder->floor_q8) {
-                break;
-            }
-            begin_word(decoder, node, arc, cost_q8, lead, posterior_q8);
-        }
+        const uint32_t first = frontier_call(frontier, i);
+        begin_words_at(decoder, &frontier->nodes[i], first, beginning);
     }
 }
 
@@ -317,7 +336,10 @@ static void run_filler(struct decoder *decoder, const int16_t *posterior_q8) {
         classes_q8[i] -= best;
     }
     decoder->filler_q8 += (uint32_t)best;
-    decoder->spoken += likeliest > posterior_q8[0] ? 1 : 0;
+    if (likeliest > posterior_q8[0]) {
+        decoder->spoken++;
+        decoder->doubt_q8 -= (uint32_t)likeliest;
+    }
 }
 
 static void drop(struct decoder *decoder) {
@@ -357,7 +379,8 @@ void decoder_frame(struct decoder *decoder, const int16_t log2_posterior_q8[DECO
     }
     decoder->floor_q8 = -decoder->config.beam_q8;
     /* From further below, no word that begins in this frame would come above the floor. */
-    decoder_end_words(decoder, decoder->floor_q8 - likeliest_q8 + decoder->config.word_cost_q8);
+    decoder_end_words(decoder, decoder->floor_q8 - likeliest_q8 + decoder->config.word_cost_q8,
+                      SPARE_ENTRIES);
     frontier_return(&decoder->frontier);
     if (decoder->silence.score_q8 != FRONTIER_DEAD) {
         const struct frontier_arrival start = {.score_q8 = decoder->silence.score_q8,
@@ -370,7 +393,7 @@ void decoder_frame(struct decoder *decoder, const int16_t log2_posterior_q8[DECO
         while (!bring_on(decoder, place, posterior_q8)) {
         }
     }
-    begin_words(decoder, lead, posterior_q8, likeliest_q8);
+    begin_words(decoder, &(struct beginning){posterior_q8, likeliest_q8, lead});
     decoder->base_q8 += (uint32_t)shift_q8;
     run_filler(decoder, log2_posterior_q8);
     drop(decoder);
