@@ -30,6 +30,8 @@ from train.asr_network import BANDS, AsrNetwork, AsrShape
 UNREADABLE = (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, BadZipFile, AttributeError)
 WARM_UP = 0.08
 QUEUE = 4
+SKIPPED_MAX = 20
+"""Batches without a finite gradient in a run."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ def train_asr(
     with Progress(*columns) as progress, (out / "log.jsonl").open("a") as log:
         task = progress.add_task("training", total=training.steps, completed=step, now="")
         losses: list[float] = []
+        skipped = 0
         began = time.monotonic()
         while step < training.steps:
             for group in optimizer.param_groups:
@@ -232,7 +235,12 @@ def train_asr(
             loss = loss_of(network, feed.next(), teacher, training)
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            size = nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            if not (torch.isfinite(loss) and torch.isfinite(size)):
+                skipped += 1
+                if skipped > SKIPPED_MAX:
+                    raise ValueError(f"{skipped} batches without a finite gradient: lower the learning rate")
+                continue
             optimizer.step()
             averaged.update_parameters(network)
             losses.append(loss.item())
@@ -246,6 +254,7 @@ def train_asr(
                     "loss": round(float(np.mean(losses)), 5),
                     "per": {name: round(rate, 4) for name, rate in score.rates.items()},
                     "seconds_a_step": round(seconds, 3),
+                    "skipped": skipped,
                     "hours": round(feed.drawer.pool.hours(), 1),
                 }
                 log.write(json.dumps(entry) + "\n")
