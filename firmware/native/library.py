@@ -26,7 +26,7 @@ from cffi import FFI
 FIRMWARE = Path(__file__).resolve().parents[1]
 STAMP = "native.cdef"
 """What the library declares, for cffi."""
-SOURCES = ("*.c", "*.cc", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
+SOURCES = ("*.c", "*.cc", "*.h", "*.py", "*.toml", "*.tflite", "*.domain", "SConstruct")
 
 
 class NativeBuildError(RuntimeError):
@@ -129,7 +129,7 @@ def _declarations(folder: Path) -> str:
     with tempfile.TemporaryDirectory() as system:
         for header in ("stdbool.h", "stddef.h", "stdint.h"):
             (Path(system) / header).touch()
-        places = [folder / "gen", *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "boards/native"))]
+        places = [folder / "gen", *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "boards/native"))]
         command = [shutil.which("gcc") or "gcc", "-E", "-P", "-nostdinc", f"-isystem{system}"]
         command += [*(f"-I{place}" for place in places), str(FIRMWARE / "boards/native/native.h")]
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
