@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "default_domain.h"
 
 _Static_assert((int)LISTENER_SLEEP == LINK_LISTENER_STATE_SLEEP &&
                    (int)LISTENER_HEAR == LINK_LISTENER_STATE_HEAR &&
@@ -41,6 +42,7 @@ static void send_hello(const struct earshot *earshot) {
     struct link_hello hello = {
         .version = LINK_VERSION,
         .model_crc32 = vad_model.crc32,
+        .asr_crc32 = asr_model.crc32,
         .rate = earshot->identity.rate,
         .chunk = EARSHOT_CHUNK,
         .hop = FRONTEND_HOP,
@@ -49,6 +51,11 @@ static void send_hello(const struct earshot *earshot) {
     copy_name(hello.board, earshot->identity.board, LINK_HELLO_BOARD_MAX);
     copy_name(hello.firmware, EARSHOT_VERSION, LINK_HELLO_FIRMWARE_MAX);
     copy_name(hello.model, vad_model.name, LINK_HELLO_MODEL_MAX);
+    copy_name(hello.asr, RECOGNIZER_NAME, LINK_HELLO_ASR_MAX);
+    if (earshot->listener.recognizer.domain != NULL) {
+        hello.domain_crc32 = DEFAULT_DOMAIN_CRC32;
+        copy_name(hello.domain, DEFAULT_DOMAIN_NAME, LINK_HELLO_DOMAIN_MAX);
+    }
     send(earshot, LINK_HELLO, payload, link_hello_pack(&hello, payload, sizeof payload));
 }
 
@@ -74,10 +81,15 @@ static void send_score(const struct earshot *earshot, uint8_t probability_q8) {
     send(earshot, LINK_SCORE, payload, link_score_pack(&score, payload, sizeof payload));
 }
 
-static void send_segment(const struct earshot *earshot, const struct link_segment *segment) {
+/* One frame a chunk at most, so that a backlog never fills the link. */
+static void send_due(struct earshot *earshot) {
     uint8_t payload[LINK_PAYLOAD_MAX];
+    uint8_t type;
+    size_t count;
 
-    send(earshot, LINK_SEGMENT, payload, link_segment_pack(segment, payload, sizeof payload));
+    if (outbox_take(&earshot->transcripts.outbox, &type, payload, &count)) {
+        send(earshot, (enum link_frame)type, payload, count);
+    }
 }
 
 static void send_ledger(const struct earshot *earshot) {
@@ -90,7 +102,13 @@ static void send_ledger(const struct earshot *earshot) {
         .segments = ledger->segments,
         .speech_samples = ledger->speech_samples,
         .dropped = ledger->dropped,
-        .segments_lost = earshot->outbox.lost,
+        .asr_calls = ledger->asr_calls,
+        .decoder_frames = ledger->decoder_frames,
+        .transcripts = earshot->transcripts.transcripts,
+        .rejected = earshot->transcripts.rejected,
+        .segments_lost = earshot->transcripts.outbox.lost.segments,
+        .finals_lost = earshot->transcripts.outbox.lost.finals,
+        .partials_dropped = earshot->transcripts.outbox.lost.partials,
     };
     for (uint32_t i = 0; i < LEDGER_STATES; i++) {
         frame.rows[i].samples = ledger->row[i].samples;
@@ -119,20 +137,20 @@ static void send_log(const struct earshot *earshot, enum link_log_level level,
 static void tell_fault(const struct earshot *earshot) {
     struct text text = {0};
 
-    text_add(&text, "the network ");
+    text_add(&text, "the networks ");
     text_add(&text, vad_model.name);
-    text_add(&text, " cannot run on this image: flash one that was built for it");
+    text_add(&text, " and ");
+    text_add(&text, RECOGNIZER_NAME);
+    text_add(&text, " cannot run on this image: flash one that was built for them");
     send_log(earshot, LINK_LOG_LEVEL_ERROR, &text);
 }
 
-static void tell_lost(const struct earshot *earshot, uint32_t id) {
+static void tell_lost(struct earshot *earshot) {
     struct text text = {0};
 
-    text_add(&text, "segment ");
-    text_add_number(&text, id);
-    text_add(&text, " is lost: the outbox is full and no ACK came; lost since reset: ");
-    text_add_number(&text, earshot->outbox.lost);
-    send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+    if (transcripts_lost(&earshot->transcripts, &text)) {
+        send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+    }
 }
 
 static void tell_damage(struct earshot *earshot) {
@@ -166,6 +184,7 @@ static struct listener_config listener_part(const struct link_config *config) {
                 .off_q8 = config->off_q8,
                 .min_speech_chunks = config->min_speech_chunks,
                 .hangover_chunks = config->hangover_chunks,
+                .hangover_complete_chunks = config->hangover_complete_chunks,
                 .pre_roll_samples = config->pre_roll_samples,
             },
         .sleep_floor = config->sleep_floor,
@@ -185,9 +204,21 @@ void earshot_init(struct earshot *earshot, const struct earshot_identity *identi
     earshot->identity = *identity;
     earshot->port = *port;
     earshot->config = (struct link_config)LINK_CONFIG_DEFAULT;
+    transcripts_init(&earshot->transcripts, 0);
     const struct listener_config config = listener_part(&earshot->config);
-    listener_init(&earshot->listener, identity->tables, &vad_model, earshot->vad_arena,
-                  sizeof earshot->vad_arena, &config);
+    const struct listener_parts parts = {
+        .tables = identity->tables,
+        .vad = &vad_model,
+        .vad_arena = earshot->vad_arena,
+        .vad_arena_bytes = sizeof earshot->vad_arena,
+        .asr = &asr_model,
+        .asr_arena = earshot->asr_arena,
+        .asr_arena_bytes = sizeof earshot->asr_arena,
+    };
+    listener_init(&earshot->listener, &parts, &config);
+    if (domain_load(&earshot->domain, default_domain, DEFAULT_DOMAIN_BYTES) == DOMAIN_SOUND) {
+        listener_use(&earshot->listener, &earshot->domain);
+    }
     port->state(port->context, (uint8_t)earshot->listener.state);
     introduce(earshot);
     if (earshot->listener.state == LISTENER_FAULT) {
@@ -229,15 +260,14 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         /* A HELLO with a board's name is an echo of this end's own: answering it would not end. */
         if (frame.hello.board[0] == '\0') {
             introduce(earshot);
+            transcripts_asked(&earshot->transcripts);
         }
         return true;
     case LINK_ACK:
         if (!link_ack_unpack(&frame.ack, body->payload, body->count)) {
             return false;
         }
-        if (frame.ack.kept == LINK_KEPT_SEGMENT) {
-            outbox_ack(&earshot->outbox, frame.ack.id);
-        }
+        transcripts_acked(&earshot->transcripts, &frame.ack);
         return true;
     case LINK_CONFIG:
         if (!link_config_unpack(&frame.config, body->payload, body->count)) {
@@ -260,16 +290,52 @@ void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count
     }
 }
 
-static void keep_segment(struct earshot *earshot, const struct gate_segment *segment) {
-    const struct link_segment kept = {
+/* Returns its id, which its transcript has too. */
+static uint32_t keep_segment(struct earshot *earshot, const struct gate_segment *segment) {
+    const struct link_segment frame = {
         .start = segment->start,
         .end = segment->end,
         .peak_q8 = segment->peak_q8,
     };
-    const uint32_t gone = outbox_put(&earshot->outbox, &kept);
+    return transcripts_segment(&earshot->transcripts, &frame);
+}
 
-    if (gone != 0) {
-        tell_lost(earshot, gone);
+static void keep_final(struct earshot *earshot, uint32_t id) {
+    struct link_final frame;
+
+    transcript_frames_final(&earshot->listener.recognizer.final, id, earshot->config.reject_q8,
+                            &frame);
+    transcripts_final(&earshot->transcripts, &frame);
+    earshot->partial_waits = false;
+}
+
+static void keep_partial(struct earshot *earshot) {
+    struct link_partial frame;
+
+    transcript_frames_partial(&earshot->listener.recognizer.partial, &frame);
+    transcripts_partial(&earshot->transcripts, &frame);
+    earshot->partial_waits = false;
+    earshot->chunks_since_partial = 0;
+}
+
+static void keep_what_was_said(struct earshot *earshot, const struct listener_report *report,
+                               const struct listener_work *work) {
+    uint32_t id = 0;
+
+    if (report->gate == GATE_CLOSED) {
+        id = keep_segment(earshot, &report->segment);
+    }
+    if (work->cut) {
+        id = keep_segment(earshot, &work->segment);
+    }
+    if (work->final) {
+        keep_final(earshot, id);
+    }
+    earshot->chunks_since_partial++;
+    earshot->partial_waits |= work->partial_changed && earshot->config.partials != 0;
+    if (earshot->partial_waits &&
+        earshot->chunks_since_partial >= earshot->config.partial_period_chunks) {
+        keep_partial(earshot);
     }
 }
 
@@ -280,27 +346,28 @@ void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_
 
     earshot->chunks++;
     earshot->chunks_since_state++;
-    outbox_tick(&earshot->outbox);
+    outbox_tick(&earshot->transcripts.outbox);
     if (report.state_changed) {
         earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
     }
+    const struct listener_work work = listener_work(&earshot->listener);
+    if (work.faulted) {
+        earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
+    }
+    const bool state_changed = report.state_changed || work.faulted;
     if (earshot->config.scores) {
         send_score(earshot, report.probability_q8);
     }
-    if (report.gate == GATE_CLOSED) {
-        keep_segment(earshot, &report.segment);
-    }
-    if (report.state_changed || report.gate != GATE_STAYS ||
+    keep_what_was_said(earshot, &report, &work);
+    if (state_changed || report.gate != GATE_STAYS ||
         earshot->chunks_since_state == LINK_HEARTBEAT_CHUNKS) {
         send_state(earshot, report.probability_q8);
     }
-    if (report.state_changed && earshot->listener.state == LISTENER_FAULT) {
+    if (state_changed && earshot->listener.state == LISTENER_FAULT) {
         tell_fault(earshot);
     }
-    const struct link_segment *due = outbox_due(&earshot->outbox);
-    if (due != NULL) {
-        send_segment(earshot, due);
-    }
+    send_due(earshot);
+    tell_lost(earshot);
     if (earshot->chunks % earshot->config.ledger_period_chunks == 0) {
         send_ledger(earshot);
     }

@@ -2,13 +2,6 @@
 
 #define ARENA_ALIGNMENT 16u
 
-static int8_t quantized(int16_t x_q8, const struct nn_tensor *tensor) {
-    const int64_t scaled_q16 = (int64_t)x_q8 * tensor->from_q8_q16;
-    const int64_t value = ((scaled_q16 + 0x8000) >> 16) + tensor->zero_point;
-
-    return (int8_t)(value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value);
-}
-
 bool detector_init(struct detector *detector, const struct nn_model *model, void *arena,
                    size_t arena_bytes) {
     detector->model = model;
@@ -29,7 +22,7 @@ bool detector_decide(struct detector *detector, const int16_t *logmel_q8, uint8_
     int8_t *input = model->input_data(detector->arena, 0);
 
     for (uint32_t i = 0; i < DETECTOR_FEATURES; i++) {
-        input[i] = quantized(logmel_q8[i], &model->input[0]);
+        input[i] = detector_quantized(logmel_q8[i], &model->input[0]);
     }
     if (!model->invoke(detector->arena)) {
         return false;

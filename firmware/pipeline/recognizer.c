@@ -10,7 +10,8 @@
 #define OUTPUT_BYTES (CALL * POSTERIORS_CLASSES)
 #define SILENT_Q8 (-256) /* the blank has at least half of the probability */
 
-_Static_assert((RECOGNIZER_RING_CHUNKS & (RECOGNIZER_RING_CHUNKS - 1)) == 0, "a mask finds a chunk");
+_Static_assert((RECOGNIZER_RING_CHUNKS & (RECOGNIZER_RING_CHUNKS - 1)) == 0,
+               "a mask finds a chunk");
 _Static_assert(RECOGNIZER_RING_CHUNKS > 2 * RECOGNIZER_FRAMES_PER_CALL, "a call and its rest");
 
 /* From the share of RECOGNIZER_CUT_FRAMES on (in sixteenths): the silent frames in a row at which a
@@ -30,16 +31,14 @@ bool recognizer_init(struct recognizer *recognizer, const struct nn_model *model
         model->arena_bytes > arena_bytes || (uintptr_t)arena % ARENA_ALIGNMENT != 0) {
         return false;
     }
-    recognizer->quantizer.from_q8_q16 = model->input[0].from_q8_q16;
-    recognizer->quantizer.zero_point = model->input[0].zero_point;
-    posteriors_init(&recognizer->posteriors, &model->output[0]);
+    posteriors_init(&recognizer->posteriors, model->output[0].from_q8_q16);
     return model->init(arena);
 }
 
 void recognizer_use(struct recognizer *recognizer, const struct domain *domain) {
     recognizer->domain = domain;
     if (domain != NULL) {
-        decoder_init(&recognizer->decoder, domain);
+        decoder_init(&recognizer->decoder, domain, NULL);
     }
 }
 
@@ -90,31 +89,36 @@ static uint64_t sample_of(const struct recognizer *recognizer, uint32_t frame) {
     return frame < LOOKAHEAD ? first : first + (frame - LOOKAHEAD) * CHUNK;
 }
 
+/* The sample of one of the transcript's frames; not before its start. */
+static uint64_t dated(const struct recognizer *recognizer, uint32_t frame) {
+    const uint64_t sample = sample_of(recognizer, recognizer->decoder_from + frame);
+
+    return sample > recognizer->start ? sample : recognizer->start;
+}
+
 static void end_transcript(struct recognizer *recognizer, uint64_t end,
                            struct recognizer_report *report) {
-    struct decoder_result *result = &recognizer->result;
+    struct recognizer_transcript *final = &recognizer->final;
+    const struct decoder_result *said = &final->said;
 
-    decoder_finish(&recognizer->decoder, result);
-    report->final = true;
-    report->start = recognizer->start;
-    report->end = end;
-    if (result->text[0] != '\0') {
-        const uint64_t from = sample_of(recognizer, recognizer->decoder_from + result->start_frame);
-        const uint64_t to = sample_of(recognizer, recognizer->decoder_from + result->end_frame);
-        report->start = from > recognizer->start ? from : recognizer->start;
-        report->end = to > report->start ? to : report->start;
-    }
+    decoder_finish(&recognizer->decoder, &final->said);
+    const bool has_words = said->text[0] != '\0';
+    final->start = has_words ? dated(recognizer, said->start) : recognizer->start;
+    final->end = has_words ? dated(recognizer, said->end) : end;
+    report->ended = true;
 }
 
 /* After the frame that the decoder took last. */
 static bool is_place_to_cut(struct recognizer *recognizer) {
     const uint32_t frames = recognizer->frames - recognizer->decoder_from;
 
+    if (decoder_full(&recognizer->decoder)) {
+        return true;
+    }
     for (uint32_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
         if (16u * frames >= cuts[i].sixteenths * RECOGNIZER_CUT_FRAMES) {
-            return recognizer->blanks >= cuts[i].any ||
-                   (recognizer->blanks >= cuts[i].complete &&
-                    decoder_complete(&recognizer->decoder));
+            return recognizer->blanks >= cuts[i].any || (recognizer->blanks >= cuts[i].complete &&
+                                                         decoder_complete(&recognizer->decoder));
         }
     }
     return false;
@@ -124,7 +128,7 @@ static void take_frame(struct recognizer *recognizer, const int8_t *logits, uint
                        struct recognizer_report *report) {
     int16_t log2_q8[POSTERIORS_CLASSES];
 
-    posteriors_log2(&recognizer->posteriors, logits, log2_q8);
+    posteriors_frame(&recognizer->posteriors, logits, log2_q8);
     decoder_frame(&recognizer->decoder, log2_q8);
     recognizer->frames++;
     recognizer->blanks = log2_q8[0] >= SILENT_Q8 ? recognizer->blanks + 1 : 0;
@@ -162,6 +166,29 @@ static bool run_call(struct recognizer *recognizer, uint64_t speech_end,
     return true;
 }
 
+static bool is_same(const char *a, const char *b) {
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* The decoder's best so far differs in its text from what was told last. */
+static bool partial_changes(struct recognizer *recognizer) {
+    struct recognizer_partial *partial = &recognizer->partial;
+    struct decoder_partial said;
+
+    decoder_partial(&recognizer->decoder, &said);
+    if (is_same(said.text, partial->said.text)) {
+        return false;
+    }
+    partial->said = said;
+    partial->start = said.text[0] != '\0' ? dated(recognizer, said.start) : recognizer->start;
+    partial->end = sample_of(recognizer, recognizer->frames);
+    return true;
+}
+
 bool recognizer_work(struct recognizer *recognizer, uint64_t speech_end,
                      struct recognizer_report *report) {
     const uint32_t most = recognizer->catching_up ? RECOGNIZER_CATCH_UP_CALLS : 1u;
@@ -174,7 +201,7 @@ bool recognizer_work(struct recognizer *recognizer, uint64_t speech_end,
         }
     }
     if (report->calls > 0) {
-        decoder_partial(&recognizer->decoder, &recognizer->result_partial);
+        report->changed = partial_changes(recognizer);
     }
     return true;
 }

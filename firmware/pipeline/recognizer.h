@@ -12,10 +12,11 @@
  *
  * Talk without a pause is cut: from half of RECOGNIZER_CUT_FRAMES on, at the first place where the
  * network is silent long enough, and the longer the segment, the shorter that is, and shorter still
- * where the decoder has a whole phrase; at RECOGNIZER_CUT_FRAMES anywhere. The decoder starts anew
+ * where the decoder has a whole phrase; at RECOGNIZER_CUT_FRAMES anywhere, and where the decoder
+ * has no room left. The decoder starts anew
  * with the next frame, and the network goes on: every frame goes into exactly one transcript, and
- * nothing is heard twice. (Starting the network anew would mean to run the past that it needs again,
- * and would give other logits at the seam.)
+ * nothing is heard twice. (Starting the network anew would mean to run the past that it needs
+ * again, and would give other logits at the seam.)
  *
  * Owns: struct recognizer (the decoder and 11 KiB), its caller's. The arena is the caller's:
  * model->arena_bytes, 16-byte aligned.
@@ -45,14 +46,22 @@
 /* Frames after which a transcript is cut whatever is being said: 20 s at 16 kHz. */
 #define RECOGNIZER_CUT_FRAMES 625u
 
+struct recognizer_partial {
+    uint64_t start; /* sample: of the first word; of the segment, if there is none */
+    uint64_t end;   /* of the audio that it rests on */
+    struct decoder_partial said;
+};
+
+struct recognizer_transcript {
+    uint64_t start; /* sample: of the first word; of the segment, if there is none */
+    uint64_t end;   /* the sample after the last one */
+    struct decoder_result said;
+};
+
 struct recognizer {
     const struct nn_model *model;
     void *arena;
     const struct domain *domain; /* NULL: nothing is written down */
-    struct quantizer {
-        uint32_t from_q8_q16;
-        int32_t zero_point;
-    } quantizer;
     bool open;
     uint64_t heard;        /* chunks since reset */
     uint32_t kept;         /* of them, in the ring */
@@ -63,8 +72,8 @@ struct recognizer {
     uint32_t decoder_from; /* of them, the first that the decoder took */
     uint32_t blanks;       /* of them, the last ones in a row that are silent */
     bool catching_up;
-    struct decoder_result partial; /* the last one told */
-    struct decoder_result result;  /* of the transcript that ended last */
+    struct recognizer_partial partial;  /* the last one told */
+    struct recognizer_transcript final; /* the one that ended last; not to be copied */
     int8_t ring[RECOGNIZER_RING_CHUNKS][DETECTOR_FEATURES];
     struct posteriors posteriors;
     struct decoder decoder;
@@ -72,13 +81,11 @@ struct recognizer {
 
 /* What a piece of work brought. */
 struct recognizer_report {
-    uint32_t calls;   /* of the network */
-    uint32_t frames;  /* that the decoder took */
-    bool changed;     /* recognizer->partial is new */
-    bool final;       /* recognizer->result is a transcript, of samples start .. end */
-    bool cut;         /* it was cut; the next one starts with sample seam */
-    uint64_t start;
-    uint64_t end;
+    uint32_t calls;  /* of the network */
+    uint32_t frames; /* that the decoder took */
+    bool changed;    /* recognizer->partial is new */
+    bool ended;      /* recognizer->final is new */
+    bool cut;        /* and was cut: the next one starts with the sample `seam` */
     uint64_t seam;
 };
 
