@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store.h"
+
 /* Why the core last started. */
 enum board_reset_cause {
     BOARD_RESET_UNKNOWN = 0,
@@ -47,6 +49,12 @@ void board_link_write(const uint8_t *bytes, size_t count);
 /* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. In LISTEN a
  * board may run faster. */
 void board_state(uint8_t code);
+
+/* Memory that outlasts a reset, or stands in for it; NULL: there is none. */
+const struct store_device *board_store(void);
+
+/* The chip's own number; 0: it has none. */
+uint64_t board_unit(void);
 
 /* Restarts the core. */
 _Noreturn void board_reset(void);

@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "default_domain.h"
+#include "domain_format.h"
 
 _Static_assert((int)LISTENER_SLEEP == LINK_LISTENER_STATE_SLEEP &&
                    (int)LISTENER_HEAR == LINK_LISTENER_STATE_HEAR &&
@@ -46,16 +47,16 @@ static void send_hello(const struct earshot *earshot) {
         .rate = earshot->identity.rate,
         .chunk = EARSHOT_CHUNK,
         .hop = FRONTEND_HOP,
+        .domain_crc32 = earshot->upload.in_force.crc32,
         .reset_cause = earshot->identity.reset_cause,
+        .boot = earshot->transcripts.boot,
+        .unit = earshot->identity.unit,
     };
     copy_name(hello.board, earshot->identity.board, LINK_HELLO_BOARD_MAX);
     copy_name(hello.firmware, EARSHOT_VERSION, LINK_HELLO_FIRMWARE_MAX);
     copy_name(hello.model, vad_model.name, LINK_HELLO_MODEL_MAX);
     copy_name(hello.asr, RECOGNIZER_NAME, LINK_HELLO_ASR_MAX);
-    if (earshot->listener.recognizer.domain != NULL) {
-        hello.domain_crc32 = DEFAULT_DOMAIN_CRC32;
-        copy_name(hello.domain, DEFAULT_DOMAIN_NAME, LINK_HELLO_DOMAIN_MAX);
-    }
+    copy_name(hello.domain, earshot->upload.in_force.name, LINK_HELLO_DOMAIN_MAX);
     send(earshot, LINK_HELLO, payload, link_hello_pack(&hello, payload, sizeof payload));
 }
 
@@ -81,10 +82,8 @@ static void send_score(const struct earshot *earshot, uint8_t probability_q8) {
     send(earshot, LINK_SCORE, payload, link_score_pack(&score, payload, sizeof payload));
 }
 
-/* One frame a chunk at most, so that a backlog never fills the link. */
-static void send_due(struct earshot *earshot) {
-    uint8_t payload[LINK_PAYLOAD_MAX];
-    uint8_t type;
+static void send_from_outbox(struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX], type;
     size_t count;
 
     if (outbox_take(&earshot->transcripts.outbox, &type, payload, &count)) {
@@ -92,8 +91,19 @@ static void send_due(struct earshot *earshot) {
     }
 }
 
+static void send_domain_state(struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_domain_state state;
+
+    if (upload_owes(&earshot->upload, &state)) {
+        send(earshot, LINK_DOMAIN_STATE, payload,
+             link_domain_state_pack(&state, payload, sizeof payload));
+    }
+}
+
 static void send_ledger(const struct earshot *earshot) {
     const struct ledger *ledger = &earshot->listener.ledger;
+    const struct outbox_lost *lost = &earshot->transcripts.outbox.lost;
     uint8_t payload[LINK_PAYLOAD_MAX];
     struct link_ledger frame = {
         .sample = earshot->listener.heard,
@@ -106,9 +116,9 @@ static void send_ledger(const struct earshot *earshot) {
         .decoder_frames = ledger->decoder_frames,
         .transcripts = earshot->transcripts.transcripts,
         .rejected = earshot->transcripts.rejected,
-        .segments_lost = earshot->transcripts.outbox.lost.segments,
-        .finals_lost = earshot->transcripts.outbox.lost.finals,
-        .partials_dropped = earshot->transcripts.outbox.lost.partials,
+        .segments_lost = lost->segments,
+        .finals_lost = lost->finals,
+        .partials_dropped = lost->partials,
     };
     for (uint32_t i = 0; i < LEDGER_STATES; i++) {
         frame.rows[i].samples = ledger->row[i].samples;
@@ -198,13 +208,29 @@ static void introduce(struct earshot *earshot) {
     send_config(earshot);
 }
 
+static const struct upload_domain built_in = {
+    .bytes = default_domain,
+    .count = DEFAULT_DOMAIN_BYTES,
+    .crc32 = DEFAULT_DOMAIN_CRC32,
+    .source = LINK_DOMAIN_SOURCE_BUILT_IN,
+    .name = DEFAULT_DOMAIN_NAME,
+};
+
+/* While the gate is closed. */
+static void use_domain(struct earshot *earshot) {
+    const struct upload_domain *in_force = &earshot->upload.in_force;
+    const bool sound = in_force->bytes != NULL && domain_load(&earshot->domain, in_force->bytes,
+                                                              in_force->count) == DOMAIN_SOUND;
+
+    listener_use(&earshot->listener, sound ? &earshot->domain : NULL);
+}
+
 void earshot_init(struct earshot *earshot, const struct earshot_identity *identity,
                   const struct earshot_port *port) {
     memset(earshot, 0, sizeof *earshot);
     earshot->identity = *identity;
     earshot->port = *port;
     earshot->config = (struct link_config)LINK_CONFIG_DEFAULT;
-    transcripts_init(&earshot->transcripts, 0);
     const struct listener_config config = listener_part(&earshot->config);
     const struct listener_parts parts = {
         .tables = identity->tables,
@@ -216,10 +242,10 @@ void earshot_init(struct earshot *earshot, const struct earshot_identity *identi
         .asr_arena_bytes = sizeof earshot->asr_arena,
     };
     listener_init(&earshot->listener, &parts, &config);
-    if (domain_load(&earshot->domain, default_domain, DEFAULT_DOMAIN_BYTES) == DOMAIN_SOUND) {
-        listener_use(&earshot->listener, &earshot->domain);
-    }
     port->state(port->context, (uint8_t)earshot->listener.state);
+    upload_init(&earshot->upload, identity->store, &built_in, &domain_format);
+    use_domain(earshot);
+    transcripts_init(&earshot->transcripts, store_count_boot(&earshot->upload.store));
     introduce(earshot);
     if (earshot->listener.state == LISTENER_FAULT) {
         tell_fault(earshot);
@@ -245,6 +271,9 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         struct link_hello hello;
         struct link_ack ack;
         struct link_config config;
+        struct link_domain_begin begin;
+        struct link_domain_data data;
+        struct link_domain_control control;
     } frame;
 
     switch (body->type) {
@@ -259,8 +288,8 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         }
         /* A HELLO with a board's name is an echo of this end's own: answering it would not end. */
         if (frame.hello.board[0] == '\0') {
-            introduce(earshot);
             transcripts_asked(&earshot->transcripts);
+            introduce(earshot);
         }
         return true;
     case LINK_ACK:
@@ -275,6 +304,24 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         }
         take_config(earshot, &frame.config);
         return true;
+    case LINK_DOMAIN_BEGIN:
+        if (!link_domain_begin_unpack(&frame.begin, body->payload, body->count)) {
+            return false;
+        }
+        upload_begin(&earshot->upload, &frame.begin);
+        return true;
+    case LINK_DOMAIN_DATA:
+        if (!link_domain_data_unpack(&frame.data, body->payload, body->count)) {
+            return false;
+        }
+        upload_data(&earshot->upload, &frame.data);
+        return true;
+    case LINK_DOMAIN_CONTROL:
+        if (!link_domain_control_unpack(&frame.control, body->payload, body->count)) {
+            return false;
+        }
+        upload_control(&earshot->upload, (enum link_domain_action)frame.control.action);
+        return true;
     default:
         return false;
     }
@@ -284,7 +331,13 @@ void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count
     struct link_body body;
 
     for (size_t i = 0; i < count; i++) {
-        if (link_decoder_take(&earshot->decoder, bytes[i], &body) && !take_frame(earshot, &body)) {
+        if (!link_decoder_take(&earshot->decoder, bytes[i], &body)) {
+            continue;
+        }
+        if (take_frame(earshot, &body)) {
+            outbox_heard(&earshot->transcripts.outbox);
+            send_domain_state(earshot);
+        } else {
             earshot->decoder.damaged++;
         }
     }
@@ -366,7 +419,11 @@ void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_
     if (state_changed && earshot->listener.state == LISTENER_FAULT) {
         tell_fault(earshot);
     }
-    send_due(earshot);
+    send_from_outbox(earshot);
+    if (upload_chunk(&earshot->upload, !earshot->listener.gate.open)) {
+        use_domain(earshot);
+    }
+    send_domain_state(earshot);
     tell_lost(earshot);
     if (earshot->chunks % earshot->config.ledger_period_chunks == 0) {
         send_ledger(earshot);

@@ -1,9 +1,9 @@
 /* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
  *
- * Owns: struct earshot (networks' arenas, listener, outbox, receiver), its caller's; main.c has the
- * only one of an image. What a network touches most comes first: where memory is fast at its start,
- * the arenas are in it. Costs: what listener.h says, and at most seven frames a chunk, besides
- * the answers to the host: at most three to a frame.
+ * Owns: struct earshot (networks' arenas, listener, outbox, receiver, domain upload), its caller's;
+ * main.c has the only one of an image. What a network touches most comes first: where memory is
+ * fast at its start, the arenas are in it. Costs: what listener.h says, and at most eight frames a
+ * chunk, besides the answers to the host: at most three to a frame.
  */
 #ifndef EARSHOT_H
 #define EARSHOT_H
@@ -19,6 +19,7 @@
 #include "text.h"
 #include "transcript_frames.h"
 #include "transcripts.h"
+#include "upload.h"
 #include "vad.h"
 
 /* pyproject.toml's. */
@@ -37,6 +38,8 @@ struct earshot_identity {
     uint32_t rate;
     const struct frontend_tables *tables; /* of that rate */
     uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
+    uint64_t unit;                        /* the chip's own number; 0: it has none */
+    const struct store_device *store;     /* NULL: there is none */
 };
 
 struct earshot {
@@ -46,6 +49,7 @@ struct earshot {
     struct domain domain; /* in force */
     struct link_decoder decoder;
     struct transcripts transcripts;
+    struct upload upload;
     struct link_config config; /* in force */
     struct earshot_identity identity;
     struct earshot_port port;
