@@ -166,21 +166,13 @@ static bool run_call(struct recognizer *recognizer, uint64_t speech_end,
     return true;
 }
 
-static bool is_same(const char *a, const char *b) {
-    while (*a != '\0' && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 /* The decoder's best so far differs in its text from what was told last. */
 static bool partial_changes(struct recognizer *recognizer) {
     struct recognizer_partial *partial = &recognizer->partial;
     struct decoder_partial said;
 
     decoder_partial(&recognizer->decoder, &said);
-    if (is_same(said.text, partial->said.text)) {
+    if (strcmp(said.text, partial->said.text) == 0) {
         return false;
     }
     partial->said = said;
