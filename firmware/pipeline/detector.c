@@ -1,5 +1,7 @@
 #include "detector.h"
 
+#include "quantized.h"
+
 #define ARENA_ALIGNMENT 16u
 
 bool detector_init(struct detector *detector, const struct nn_model *model, void *arena,
@@ -22,7 +24,7 @@ bool detector_decide(struct detector *detector, const int16_t *logmel_q8, uint8_
     int8_t *input = model->input_data(detector->arena, 0);
 
     for (uint32_t i = 0; i < DETECTOR_FEATURES; i++) {
-        input[i] = detector_quantized(logmel_q8[i], &model->input[0]);
+        input[i] = quantized(logmel_q8[i], &model->input[0]);
     }
     if (!model->invoke(detector->arena)) {
         return false;

@@ -25,14 +25,6 @@ struct detector {
     void *arena;
 };
 
-/* Log-mel as a network's input tensor has it. */
-static inline int8_t detector_quantized(int16_t x_q8, const struct nn_tensor *tensor) {
-    const int64_t scaled_q16 = (int64_t)x_q8 * tensor->from_q8_q16;
-    const int64_t value = ((scaled_q16 + 0x8000) >> 16) + tensor->zero_point;
-
-    return (int8_t)(value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value);
-}
-
 /* False if the network has not the shape above, the arena is too small or not aligned, or the
  * engine cannot run. */
 bool detector_init(struct detector *detector, const struct nn_model *model, void *arena,

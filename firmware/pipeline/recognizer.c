@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "quantized.h"
+
 #define ARENA_ALIGNMENT 16u
 #define CHUNK ((uint64_t)FRONTEND_CHUNK) /* samples; a frame of the network too */
 #define CALL ((uint32_t)RECOGNIZER_FRAMES_PER_CALL)
@@ -50,7 +52,7 @@ void recognizer_hear(struct recognizer *recognizer, const int16_t *logmel_q8) {
     int8_t *out = place(recognizer, recognizer->heard);
 
     for (uint32_t i = 0; i < DETECTOR_FEATURES; i++) {
-        out[i] = detector_quantized(logmel_q8[i], &recognizer->model->input[0]);
+        out[i] = quantized(logmel_q8[i], &recognizer->model->input[0]);
     }
     recognizer->heard++;
     recognizer->kept += recognizer->kept < RECOGNIZER_RING_CHUNKS;

@@ -77,9 +77,9 @@ class Machine:
         self._ram_wanted = ram[1]
         codes = [(flash[0], self._flash), (ram[0], self._ram)]
         if rom:
-            memory = self._map(rom[0], len(rom[1]), UC_PROT_READ | UC_PROT_EXEC)
-            ctypes.memmove(ctypes.addressof(memory), rom[1], len(rom[1]))
-            codes.append((rom[0], memory))
+            self._rom = self._map(rom[0], len(rom[1]), UC_PROT_READ | UC_PROT_EXEC)
+            ctypes.memmove(ctypes.addressof(self._rom), rom[1], len(rom[1]))
+            codes.append((rom[0], self._rom))
         self._counter = Counter(uc, codes)
         uc.hook_add(UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
