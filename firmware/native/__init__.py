@@ -12,4 +12,4 @@ from firmware.native.board import NativeBoard, NativeStore
 from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, segments
 from firmware.native.library import NativeBuildError
 
-__all__ = ["BANDS", "CHUNK", "HOP", "NativeBoard", "NativeStore", "NativeBuildError", "Vad", "logmel", "segments"]
+__all__ = ["BANDS", "CHUNK", "HOP", "NativeBoard", "NativeBuildError", "NativeStore", "Vad", "logmel", "segments"]

@@ -13,6 +13,7 @@
 
 #include "decoder_calibration.h"
 #include "decoder_result.h"
+#include "domain_format.h"
 #include "frame.h"
 #include "gate.h"
 #include "ledger.h"
@@ -28,6 +29,7 @@ enum native_size {
     NATIVE_HOP = FRONTEND_HOP,    /* samples */
     NATIVE_BANDS = FRONTEND_BANDS,
     NATIVE_WIRE_MAX = LINK_WIRE_MAX, /* bytes of a frame */
+    NATIVE_PAYLOAD_MAX = LINK_PAYLOAD_MAX,
     /* Room that the frames of a chunk, or of a byte from the host, never fill. */
     NATIVE_CHUNK_FRAMES = 9 * LINK_WIRE_MAX,
     NATIVE_PAGE_BYTES = 8192,
