@@ -245,60 +245,77 @@ static bool bring_on(struct decoder *decoder, uint32_t place, const int32_t *pos
     return true;
 }
 
-/* A word begins, in each of its pronunciations. */
+/* A word begins in one of its pronunciations. */
 static void begin_word(struct decoder *decoder, const struct frontier_node *node, uint32_t arc,
-                       int32_t cost_q8, uint32_t lead, const int32_t *posterior_q8) {
-    const struct domain *domain = decoder->domain;
-    const uint32_t word = domain_label(domain, arc) - 1u - domain->site_count;
-    const uint32_t end = domain_first_pronunciation(domain, word + 1);
-    struct decoder_token key = {
-        .target = domain_target(domain, arc),
+                       uint32_t pronunciation, const struct decoder_path *path) {
+    const struct decoder_token key = {
+        .pronunciation = (uint16_t)pronunciation,
+        .target = domain_target(decoder->domain, arc),
         .context = node->context,
         .place = 1,
         .frame = decoder->frames & 1,
     };
+    bool dropped = false;
+    struct decoder_token *to = beam_token(decoder, &key, path->score_q8, &dropped);
 
-    for (uint32_t p = domain_first_pronunciation(domain, word); p < end; p++) {
-        const uint8_t phoneme = class_of(*domain_phonemes(domain, p));
-        const struct frontier_arrival *from =
-            node->best.phoneme == phoneme ? &node->other : &node->best;
-        const int32_t before_q8 = from->score_q8 - cost_q8;
-        const int32_t score_q8 = before_q8 + posterior_q8[phoneme];
-        bool dropped = false;
-        if (from->score_q8 == FRONTIER_DEAD || score_q8 < decoder->floor_q8) {
-            continue;
+    if (to != NULL && path->score_q8 > to->phoneme.score_q8) {
+        to->phoneme = *path;
+    }
+}
+
+/* What a frame gives to words that begin in it. */
+struct beginning {
+    const int32_t *posterior_q8;
+    int32_t likeliest_q8; /* of the phonemes */
+    uint32_t lead;        /* of the frame before: what paths on the frontier are reckoned from */
+};
+
+/* The words that arcs from first on say, behind the paths at a node. */
+static void begin_words_at(struct decoder *decoder, const struct frontier_node *node,
+                           uint32_t first, const struct beginning *beginning) {
+    const struct domain *domain = decoder->domain;
+    const uint32_t end = domain_first_arc(domain, node->state + 1u);
+    const int32_t best_q8 = node->best.score_q8 - decoder->config.word_cost_q8;
+    const int32_t other_q8 = node->other.score_q8 - decoder->config.word_cost_q8;
+
+    for (uint32_t arc = first; arc < end; arc++) {
+        const int32_t cost_q8 = frontier_cost_q8(&decoder->frontier, arc);
+        /* The next ones cost no less. */
+        if (best_q8 - cost_q8 + beginning->likeliest_q8 < decoder->floor_q8) {
+            break;
         }
-        key.pronunciation = (uint16_t)p;
-        struct decoder_token *to = beam_token(decoder, &key, score_q8, &dropped);
-        if (to != NULL && score_q8 > to->phoneme.score_q8) {
-            to->phoneme = (struct decoder_path){
-                .score_q8 = score_q8,
-                .entry_q8 = (uint32_t)before_q8 + lead,
+        const uint32_t word = domain_label(domain, arc) - 1u - domain->site_count;
+        const uint32_t after = domain_first_pronunciation(domain, word + 1);
+        for (uint32_t p = domain_first_pronunciation(domain, word); p < after; p++) {
+            const uint8_t phoneme = class_of(*domain_phonemes(domain, p));
+            const int32_t posterior_q8 = beginning->posterior_q8[phoneme];
+            if (best_q8 - cost_q8 + posterior_q8 < decoder->floor_q8) {
+                continue;
+            }
+            const bool repeats = node->best.phoneme == phoneme;
+            const struct frontier_arrival *from = repeats ? &node->other : &node->best;
+            const int32_t before_q8 = (repeats ? other_q8 : best_q8) - cost_q8;
+            const struct decoder_path path = {
+                .score_q8 = before_q8 + posterior_q8,
+                .entry_q8 = (uint32_t)before_q8 + beginning->lead,
                 .history = from->history,
                 .start = frame_now(decoder),
                 .returns = from->returns,
             };
+            if (from->score_q8 != FRONTIER_DEAD && path.score_q8 >= decoder->floor_q8) {
+                begin_word(decoder, node, arc, p, &path);
+            }
         }
     }
 }
 
-/* lead is that of the frame before: what the paths on the frontier are reckoned from. */
-static void begin_words(struct decoder *decoder, uint32_t lead, const int32_t *posterior_q8,
-                        int32_t likeliest_q8) {
+static void begin_words(struct decoder *decoder, const struct beginning *beginning) {
     struct frontier *frontier = &decoder->frontier;
 
     for (uint16_t i = frontier_next(frontier, FRONTIER_NONE); i != FRONTIER_NONE;
          i = frontier_next(frontier, i)) {
-        const struct frontier_node *node = &frontier->nodes[i];
-        const uint32_t end = domain_first_arc(decoder->domain, node->state + 1u);
-        for (uint32_t arc = frontier_call(frontier, i); arc < end; arc++) {
-            const int32_t cost_q8 = frontier_cost_q8(frontier, arc) + decoder->config.word_cost_q8;
-            /* The next ones cost no less. */
-            if (node->best.score_q8 - cost_q8 + likeliest_q8 < decoder->floor_q8) {
-                break;
-            }
-            begin_word(decoder, node, arc, cost_q8, lead, posterior_q8);
-        }
+        const uint32_t first = frontier_call(frontier, i);
+        begin_words_at(decoder, &frontier->nodes[i], first, beginning);
     }
 }
 
@@ -370,7 +387,7 @@ void decoder_frame(struct decoder *decoder, const int16_t log2_posterior_q8[DECO
         while (!bring_on(decoder, place, posterior_q8)) {
         }
     }
-    begin_words(decoder, lead, posterior_q8, likeliest_q8);
+    begin_words(decoder, &(struct beginning){posterior_q8, likeliest_q8, lead});
     decoder->base_q8 += (uint32_t)shift_q8;
     run_filler(decoder, log2_posterior_q8);
     drop(decoder);

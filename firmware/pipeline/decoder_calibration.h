@@ -28,8 +28,8 @@ struct decoder_config {
 extern const struct decoder_config decoder_calibration;
 
 #define DECODER_CALIBRATION                                                                        \
-    {.beam_q8 = 16 * 256,                                                                          \
-     .tokens = 256,                                                                                \
+    {.beam_q8 = 20 * 256,                                                                          \
+     .tokens = 320,                                                                                \
      .scale_q5 = 32,                                                                               \
      .word_cost_q8 = 0,                                                                            \
      .filler_cost_q8 = 256,                                                                        \

@@ -42,7 +42,7 @@ static uint32_t gather(struct decoder *decoder, uint16_t history) {
 
 /* A word more to a text of DECODER_TEXT bytes; false if it does not fit. */
 static bool add_word(char *text, uint32_t *length, const char *word) {
-    const uint32_t more = (uint32_t)strlen(word), blank = *length > 0 ? 1 : 0;
+    const uint32_t more = domain_text_length(word), blank = *length > 0 ? 1 : 0;
 
     if (*length + blank + more >= DECODER_TEXT) {
         return false;

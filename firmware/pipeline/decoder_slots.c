@@ -101,7 +101,7 @@ static void add_value(const struct domain *domain, const struct decoder_word *wo
         if (text[0] != 0 && values->length > start) {
             add_bytes(values, " ", 1);
         }
-        add_bytes(values, text, (uint32_t)strlen(text));
+        add_bytes(values, text, domain_text_length(text));
     }
     if (!values->fits) {
         values->length = start;
