@@ -147,11 +147,9 @@ static void send_log(const struct earshot *earshot, enum link_log_level level,
 static void tell_fault(const struct earshot *earshot) {
     struct text text = {0};
 
-    text_add(&text, "the networks ");
-    text_add(&text, vad_model.name);
-    text_add(&text, " and ");
-    text_add(&text, RECOGNIZER_NAME);
-    text_add(&text, " cannot run on this image: flash one that was built for them");
+    text_add(&text, "the network ");
+    text_add(&text, earshot->listener.failed->name);
+    text_add(&text, " cannot run on this image: flash one that was built for it");
     send_log(earshot, LINK_LOG_LEVEL_ERROR, &text);
 }
 

@@ -6,6 +6,12 @@ _Static_assert(LISTENER_FAULT + 1 == LEDGER_STATES, "a ledger row a state");
 _Static_assert(EARSHOT_CHUNK == FRONTEND_CHUNK, "a chunk is what the front end takes at a time");
 _Static_assert(sizeof(struct listener) - sizeof(struct recognizer) <= 2970, "as listener.h says");
 
+static void fail(struct listener *listener, const struct nn_model *model) {
+    listener->state = LISTENER_FAULT;
+    listener->failed = model;
+    listener->recognizer.open = false;
+}
+
 void listener_init(struct listener *listener, const struct listener_parts *parts,
                    const struct listener_config *config) {
     memset(listener, 0, sizeof *listener);
@@ -13,10 +19,11 @@ void listener_init(struct listener *listener, const struct listener_parts *parts
     gate_init(&listener->gate, &config->gate);
     listener->config = *config;
     listener->state = LISTENER_HEAR;
-    if (!detector_init(&listener->detector, parts->vad, parts->vad_arena, parts->vad_arena_bytes) ||
-        !recognizer_init(&listener->recognizer, parts->asr, parts->asr_arena,
-                         parts->asr_arena_bytes)) {
-        listener->state = LISTENER_FAULT;
+    if (!detector_init(&listener->detector, parts->vad, parts->vad_arena, parts->vad_arena_bytes)) {
+        fail(listener, parts->vad);
+    } else if (!recognizer_init(&listener->recognizer, parts->asr, parts->asr_arena,
+                                parts->asr_arena_bytes)) {
+        fail(listener, parts->asr);
     }
     ledger_init(&listener->ledger, listener->state);
 }
@@ -49,7 +56,7 @@ static enum listener_state next_state(struct listener *listener, const int16_t *
     } else if (listener->quiet_chunks < patience) {
         listener->quiet_chunks++;
         /* The chunk that makes the row full is still heard: SLEEP starts with the next one. */
-        return LISTENER_HEAR;
+        return listener->state == LISTENER_SLEEP ? LISTENER_SLEEP : LISTENER_HEAR;
     } else {
         return LISTENER_SLEEP;
     }
@@ -65,11 +72,6 @@ static bool chunk_runs(struct listener *listener, const int16_t *pcm, uint8_t *p
     listener->ledger.inferences++;
     recognizer_hear(&listener->recognizer, logmel_q8);
     return detector_decide(&listener->detector, logmel_q8, probability_q8);
-}
-
-static void fail(struct listener *listener) {
-    listener->state = LISTENER_FAULT;
-    listener->recognizer.open = false;
 }
 
 static void count_segment(struct ledger *ledger, const struct gate_segment *segment) {
@@ -93,7 +95,7 @@ struct listener_report listener_hear(struct listener *listener, const int16_t *p
     } else if (listener->state != LISTENER_FAULT) {
         if ((before == LISTENER_SLEEP && !detector_restart(&listener->detector)) ||
             !chunk_runs(listener, pcm, &report.probability_q8)) {
-            fail(listener);
+            fail(listener, listener->detector.model);
         }
     }
     report.gate = gate_decide(&listener->gate, listener->heard, EARSHOT_CHUNK,
@@ -102,7 +104,7 @@ struct listener_report listener_hear(struct listener *listener, const int16_t *p
         listener->state == LISTENER_HEAR) {
         listener->state = LISTENER_LISTEN;
         if (!recognizer_open(&listener->recognizer, listener->gate.segment.start)) {
-            fail(listener);
+            fail(listener, listener->recognizer.model);
         }
     }
     if (report.gate == GATE_CLOSED) {
@@ -132,7 +134,7 @@ struct listener_work listener_work(struct listener *listener) {
         runs = recognizer_close(recognizer, gate->segment.end, &report);
     }
     if (!runs) {
-        fail(listener);
+        fail(listener, recognizer->model);
         ledger_enter(&listener->ledger, listener->state);
         work.faulted = true;
         return work;

@@ -65,8 +65,9 @@ struct listener {
     struct ledger ledger;
     struct listener_config config;
     enum listener_state state;
-    uint32_t quiet_chunks; /* in a row, at most sleep_after_chunks */
-    uint64_t heard;        /* samples since reset: the audio clock */
+    uint32_t quiet_chunks;         /* in a row, at most sleep_after_chunks */
+    uint64_t heard;                /* samples since reset: the audio clock */
+    const struct nn_model *failed; /* the network that cannot run; NULL: all can */
     struct recognizer recognizer;
 };
 

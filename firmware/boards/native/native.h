@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asr.h"
 #include "decoder_calibration.h"
 #include "decoder_result.h"
 #include "domain_format.h"
