@@ -37,6 +37,7 @@ class DecoderConfig:
     offset_q8: int
     by_average_q8: int
     by_worst_q8: int
+    by_doubt_q8: int
     reject_below_q8: int
 
     @staticmethod
@@ -88,6 +89,8 @@ class Result:
     """Margin, octaves a phoneme; this and the next stand for what was rejected, too."""
     worst_q8: int
     """Margin of the word that has the least."""
+    doubt_q8: int
+    """Octaves a spoken frame by which its likeliest class falls short of certain."""
     score_q8: int
     """Octaves, the domain's costs included."""
     truncated: bool
@@ -188,6 +191,7 @@ class Decoder:
             confidence_q8=result.confidence_q8,
             average_q8=result.average_q8,
             worst_q8=result.worst_q8,
+            doubt_q8=result.doubt_q8,
             score_q8=result.score_q8,
             truncated=result.truncated,
             partials=partials,

@@ -8,7 +8,8 @@
 _Static_assert(sizeof(void *) != 4 || sizeof(struct decoder) <= DECODER_BYTES, "as decoder.h says");
 _Static_assert(sizeof(struct decoder_path) == 16, "four words");
 
-const struct decoder_config decoder_calibration = DECODER_CALIBRATION;
+/* Of the history: with them, a phrase that has filled it can still be ended. */
+enum { SPARE_ENTRIES = 16 };
 
 void decoder_init(struct decoder *decoder, const struct domain *domain,
                   const struct decoder_config *config) {
@@ -31,6 +32,7 @@ void decoder_start(struct decoder *decoder) {
     decoder->base_q8 = 0;
     decoder->filler_q8 = 0;
     decoder->spoken = 0;
+    decoder->doubt_q8 = 0;
     decoder->crowded = false;
     decoder->silence = (struct decoder_path){.history = HISTORY_NONE};
     for (int i = 0; i < DECODER_CLASSES; i++) {
@@ -94,9 +96,9 @@ static uint32_t lead_q8(const struct decoder *decoder) {
     return decoder->base_q8 - decoder->filler_q8;
 }
 
-/* A path at the end of its word, with it in its history. */
+/* A path at the end of its word, with it in its history. False: only spare entries are left. */
 static bool end_word(struct decoder *decoder, const struct decoder_token *token,
-                     const struct decoder_path *path, bool blank) {
+                     const struct decoder_path *path, bool blank, uint32_t spare) {
     const uint32_t lead = (uint32_t)path->score_q8 + lead_q8(decoder);
     const struct history_entry entry = {
         .margin_q8 = (int32_t)(lead - path->entry_q8),
@@ -108,10 +110,10 @@ static bool end_word(struct decoder *decoder, const struct decoder_token *token,
         .end = blank ? path->end : frame_now(decoder),
         .returns = path->returns,
     };
-    const uint16_t history = history_add(&decoder->history, &entry);
-    if (history == HISTORY_NONE) {
+    if (decoder->history.free <= spare) {
         return false;
     }
+    const uint16_t history = history_add(&decoder->history, &entry);
     const struct frontier_arrival arrival = {
         .score_q8 = path->score_q8,
         .history = history,
@@ -157,29 +159,29 @@ static void sweep(struct decoder *decoder) {
 }
 
 /* Room for all words that end now; where there is too little, the worst half of the tokens goes. */
-static void make_room(struct decoder *decoder) {
-    if (decoder->history.free >= count_ends(decoder)) {
+static void make_room(struct decoder *decoder, uint32_t spare) {
+    if (decoder->history.free >= count_ends(decoder) + spare) {
         return;
     }
     sweep(decoder);
-    while (decoder->history.free < count_ends(decoder) && decoder->count > 1) {
+    while (decoder->history.free < count_ends(decoder) + spare && decoder->count > 1) {
         beam_prune(decoder, decoder->count / 2);
         sweep(decoder);
     }
 }
 
-void decoder_end_words(struct decoder *decoder, int32_t threshold_q8) {
+void decoder_end_words(struct decoder *decoder, int32_t threshold_q8, uint32_t spare) {
     bool room = true;
 
     frontier_clear(&decoder->frontier, threshold_q8);
-    make_room(decoder);
+    make_room(decoder, spare);
     for (uint32_t i = 0; i < decoder->count; i++) {
         const struct decoder_token *token = &decoder->tokens[i];
         if (ends_in_phoneme(decoder, token)) {
-            room = end_word(decoder, token, &token->phoneme, false) && room;
+            room = end_word(decoder, token, &token->phoneme, false, spare) && room;
         }
         if (ends_in_blank(decoder, token)) {
-            room = end_word(decoder, token, &token->blank, true) && room;
+            room = end_word(decoder, token, &token->blank, true, spare) && room;
         }
     }
     decoder->crowded = decoder->crowded || !room;
@@ -334,7 +336,10 @@ static void run_filler(struct decoder *decoder, const int16_t *posterior_q8) {
         classes_q8[i] -= best;
     }
     decoder->filler_q8 += (uint32_t)best;
-    decoder->spoken += likeliest > posterior_q8[0] ? 1 : 0;
+    if (likeliest > posterior_q8[0]) {
+        decoder->spoken++;
+        decoder->doubt_q8 -= (uint32_t)likeliest;
+    }
 }
 
 static void drop(struct decoder *decoder) {
@@ -374,7 +379,8 @@ void decoder_frame(struct decoder *decoder, const int16_t log2_posterior_q8[DECO
     }
     decoder->floor_q8 = -decoder->config.beam_q8;
     /* From further below, no word that begins in this frame would come above the floor. */
-    decoder_end_words(decoder, decoder->floor_q8 - likeliest_q8 + decoder->config.word_cost_q8);
+    decoder_end_words(decoder, decoder->floor_q8 - likeliest_q8 + decoder->config.word_cost_q8,
+                      SPARE_ENTRIES);
     frontier_return(&decoder->frontier);
     if (decoder->silence.score_q8 != FRONTIER_DEAD) {
         const struct frontier_arrival start = {.score_q8 = decoder->silence.score_q8,

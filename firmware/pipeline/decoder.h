@@ -57,11 +57,12 @@ struct decoder {
     const struct domain *domain;
     struct decoder_config config;
     uint32_t frames;
-    uint32_t base_q8;            /* what the scores are reckoned from, modulo 2^32 */
-    uint32_t filler_q8;          /* the filler's best score, likewise */
-    uint32_t spoken;             /* frames whose best class was no blank */
-    int32_t floor_q8;            /* a path below it is dropped */
-    bool crowded;                /* a word that ended found no room in the history */
+    uint32_t base_q8;   /* what the scores are reckoned from, modulo 2^32 */
+    uint32_t filler_q8; /* the filler's best score, likewise */
+    uint32_t spoken;    /* frames whose likeliest class was no blank */
+    uint32_t doubt_q8;  /* octaves by which these classes fell short of certain, modulo 2^32 */
+    int32_t floor_q8;   /* a path below it is dropped */
+    bool crowded;       /* a word that ended found no room in the history */
     struct decoder_path silence; /* before the first word: blanks alone */
     int32_t filler_classes_q8[DECODER_CLASSES];
     uint32_t count;
@@ -73,7 +74,7 @@ struct decoder {
     struct frontier frontier;
 };
 
-#define DECODER_BYTES 48400 /* on a 32-bit core */
+#define DECODER_BYTES 46904 /* on a 32-bit core */
 
 /* Settings out of range are brought to their nearest end; NULL takes decoder_calibration. */
 void decoder_init(struct decoder *decoder, const struct domain *domain,

@@ -1,10 +1,13 @@
 /* decoder_calibration.h: the decoder's settings, and what its confidence is reckoned from.
  *
- * All that is tuned on recordings stands here. A margin says, in octaves a phoneme, how much
- * likelier the phrase is than the best row of phonemes without a domain: 0 for a perfect match,
- * below for what is not said so. The confidence is the logistic function of
- *     offset + by_average * average margin + by_worst * worst margin of a word
- * and what comes out below reject_below is no phrase.
+ * All that is tuned on recordings stands in decoder_calibration.c. A margin says, in octaves a
+ * phoneme, how much likelier the phrase is than the best row of phonemes without a domain: 0 for a
+ * perfect match, below for what is not said so. The confidence is the logistic function of offset +
+ * by_average * average margin + by_worst * worst margin of a word
+ *     - by_doubt * doubt
+ * where doubt is by how many octaves the likeliest class of a spoken frame falls short of certain:
+ * to a network that knows nothing of what it hears, no phrase is much worse than another. What
+ * comes out below reject_below is no phrase.
  */
 #ifndef EARSHOT_DECODER_CALIBRATION_H
 #define EARSHOT_DECODER_CALIBRATION_H
@@ -22,20 +25,11 @@ struct decoder_config {
     int16_t offset_q8;       /* of the logistic function */
     int16_t by_average_q8;   /* an octave */
     int16_t by_worst_q8;     /* an octave */
+    int16_t by_doubt_q8;     /* an octave */
     uint8_t reject_below_q8; /* a confidence; 0 rejects none */
 };
 
+/* The shipped settings. */
 extern const struct decoder_config decoder_calibration;
-
-#define DECODER_CALIBRATION                                                                        \
-    {.beam_q8 = 20 * 256,                                                                          \
-     .tokens = 320,                                                                                \
-     .scale_q5 = 32,                                                                               \
-     .word_cost_q8 = 0,                                                                            \
-     .filler_cost_q8 = 256,                                                                        \
-     .offset_q8 = 4 * 256,                                                                         \
-     .by_average_q8 = 256,                                                                         \
-     .by_worst_q8 = 128,                                                                           \
-     .reject_below_q8 = 77}
 
 #endif

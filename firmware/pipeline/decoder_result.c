@@ -86,7 +86,7 @@ static void fill_words(struct decoder *decoder, uint32_t words, struct decoder_r
     result->truncated = result->truncated || !fits;
     result->word_count = (uint16_t)words;
     result->start = result->words[0].start;
-    result->end = result->words[words - 1].end;
+    result->end = words > 0 ? result->words[words - 1].end : 0;
 }
 
 static void judge(const struct decoder *decoder, struct decoder_result *result) {
@@ -102,10 +102,12 @@ static void judge(const struct decoder *decoder, struct decoder_result *result) 
             result->worst_q8 = result->words[i].margin_q8;
         }
     }
-    result->average_q8 = (int32_t)(margin_q8 / phonemes);
+    result->average_q8 = phonemes > 0 ? (int32_t)(margin_q8 / phonemes) : 0;
+    result->doubt_q8 = (int32_t)(decoder->doubt_q8 / decoder->spoken);
     const int64_t x_q16 = config->offset_q8 * 256 +
                           (int64_t)config->by_average_q8 * result->average_q8 +
-                          (int64_t)config->by_worst_q8 * result->worst_q8;
+                          (int64_t)config->by_worst_q8 * result->worst_q8 -
+                          (int64_t)config->by_doubt_q8 * result->doubt_q8;
     const int64_t far_q16 = 64 * 65536;
     const int64_t held_q16 = x_q16 > far_q16 ? far_q16 : x_q16 < -far_q16 ? -far_q16 : x_q16;
     result->confidence_q8 = logistic((int32_t)(held_q16 / 256));
@@ -116,13 +118,17 @@ void decoder_finish(struct decoder *decoder, struct decoder_result *result) {
     if (decoder->spoken == 0) {
         return;
     }
-    decoder_end_words(decoder, -decoder->config.beam_q8);
+    decoder_end_words(decoder, -decoder->config.beam_q8, 0);
     const struct frontier_arrival phrase = frontier_return(&decoder->frontier);
     if (phrase.score_q8 == FRONTIER_DEAD) {
         return;
     }
     result->score_q8 = phrase.score_q8 + (int32_t)decoder->base_q8;
-    fill_words(decoder, gather(decoder, phrase.history), result);
+    const uint32_t words = gather(decoder, phrase.history);
+    if (words == 0) {
+        return;
+    }
+    fill_words(decoder, words, result);
     judge(decoder, result);
     if (result->confidence_q8 < decoder->config.reject_below_q8) {
         result->text[0] = 0;

@@ -33,7 +33,8 @@ struct decoder_result {
     uint8_t confidence_q8;
     bool truncated; /* there was more than fits */
     uint16_t word_count, slot_count;
-    int32_t score_q8;             /* of the whole path, costs included */
+    int32_t score_q8; /* of the whole path, costs included */
+    int32_t doubt_q8; /* octaves a spoken frame that its likeliest class falls short of certain */
     int32_t average_q8, worst_q8; /* margins, octaves a phoneme; also of what has been rejected */
     struct decoder_word words[DECODER_WORDS];
     struct decoder_slot slots[DECODER_SLOTS];

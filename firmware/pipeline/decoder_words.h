@@ -11,8 +11,9 @@
 /* The token is in the last phoneme of its word, or in the blank behind it. */
 bool decoder_at_end(const struct decoder *decoder, const struct decoder_token *token);
 
-/* All paths that end a word, and are not below the threshold, to a new frontier. */
-void decoder_end_words(struct decoder *decoder, int32_t threshold_q8);
+/* All paths that end a word, and are not below the threshold, to a new frontier. Entries of the
+ * history are kept to spare. */
+void decoder_end_words(struct decoder *decoder, int32_t threshold_q8, uint32_t spare);
 
 /* Names and values of the slots of result->words; entries[i] is the i-th one's in the history. */
 void decoder_fill_slots(const struct decoder *decoder, const uint16_t *entries,

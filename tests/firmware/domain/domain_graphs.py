@@ -78,7 +78,7 @@ def phrases(graph: Graph, most_words: int) -> dict[tuple[str, ...], float]:
     return found
 
 
-def _walk(
+def _walk(  # noqa: PLR0917
     graph: Graph,
     stack: tuple[tuple[int, int], ...],
     network: int,

@@ -1,9 +1,9 @@
 import pytest
-from tests.firmware.domain.domain_graphs import graphs, phrases
 from hypothesis import given, settings
 
 from firmware.domain.graph import Arc, DomainError, Graph, Kind, Network, Word, silent_costs
 from firmware.domain.normal_form import normal_form
+from tests.firmware.domain.domain_graphs import graphs, phrases
 
 YES = Word("yes", (("Y", "EH", "S"),))
 

@@ -17,19 +17,21 @@ static struct decoder_result result;
 static struct decoder_partial partial;
 static _Alignas(4) uint8_t bytes[DOMAIN_BYTES_MAX];
 
-static void run(void) {
-    const file logits_file = TO_READ("logits.raw"), domain_file = TO_READ("domain.raw");
-    const file ticks_file = TO_WRITE("ticks.raw"), result_file = TO_WRITE("result.raw");
-    const file posteriors_file = TO_WRITE("posteriors.raw");
+static bool has_domain(void) {
+    const file from = TO_READ("domain.raw");
+    uint32_t size = 0;
+
+    return taken(from, &size, sizeof size) && size <= sizeof bytes && taken(from, bytes, size) &&
+           domain_load(&domain, bytes, size) == DOMAIN_SOUND;
+}
+
+static void decode(void) {
+    const file logits_file = TO_READ("logits.raw"), ticks_file = TO_WRITE("ticks.raw");
+    const file posteriors_file = TO_WRITE("posteriors.raw"), result_file = TO_WRITE("result.raw");
     struct posteriors posteriors;
     int8_t logits[POSTERIORS_CLASSES];
     int16_t posterior_q8[POSTERIORS_CLASSES];
-    uint32_t size = 0;
 
-    taken(domain_file, &size, sizeof size);
-    if (!taken(domain_file, bytes, size) || domain_load(&domain, bytes, size) != DOMAIN_SOUND) {
-        return;
-    }
     posteriors_init(&posteriors, FROM_Q8_Q16);
     decoder_init(&decoder, &domain, NULL);
     while (taken(logits_file, logits, sizeof logits)) {
@@ -48,4 +50,10 @@ static void run(void) {
     append(result_file, result.values, sizeof result.values);
     append(result_file, &result.confidence_q8, sizeof result.confidence_q8);
     append(result_file, &result.score_q8, sizeof result.score_q8);
+}
+
+static void run(void) {
+    if (has_domain()) {
+        decode();
+    }
 }

@@ -55,7 +55,7 @@ class _Builder:
         self.rng = random.Random(seed)
         self.words: dict[str, Word] = {}
 
-    def word(self, text: str, value: None | Add | Multiply = None) -> int:
+    def word(self, text: str, value: Add | Multiply | None = None) -> int:
         if text not in self.words:
             syllables = self.rng.choice([1, 2, 2, 3])
             said = []
