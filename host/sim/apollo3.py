@@ -186,7 +186,9 @@ class Control(Model):
     """MCUCTRL: what chip this is and can, and the trace port that keeps sleep from being deep."""
 
     NAME = "MCUCTRL"
-    PLAIN = frozenset({"CHIPPN", "CHIPID0", "CHIPID1", "CHIPREV", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"})
+    PLAIN = frozenset(
+        {"CHIPPN", "CHIPID0", "CHIPID1", "CHIPREV", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"}
+    )
 
     def reset(self) -> None:
         """The boot loader leaves the trace port on."""

@@ -1,5 +1,6 @@
 """Recognition in the real images: the same frames on every board, in time, without a sample lost, within the limits."""
 
+import itertools
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -201,5 +202,5 @@ def test_talk_without_an_end_is_cut_into_segments_that_leave_nothing_out(
     segments = [ids[number] for number in sorted(ids)]
     assert len(segments) >= minutes * 60 // 21
     assert finals == set(ids)
-    assert all(one.end == after.start for one, after in zip(segments, segments[1:], strict=False))
+    assert all(one.end == after.start for one, after in itertools.pairwise(segments))
     assert all(segment.end - segment.start <= 20.6 * 16000 for segment in segments)

@@ -1,5 +1,6 @@
 """The recogniser with a network that hears tones: nothing said is lost, wherever a segment starts, ends or is cut."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,7 @@ def test_partials_grow_and_tell_only_what_is_new(recognizer: Recognizer) -> None
             told.append(FFI.string(partial.said.text).decode())
             assert partial.start <= partial.end <= recognizer.c.heard * CHUNK
     assert told[-1] == " ".join(LETTERS[word] for word in PHRASE)
-    assert all(a != b for a, b in zip(told, told[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(told))
     assert len(told) >= 3
 
 
@@ -237,7 +238,7 @@ def test_talk_without_an_end_is_cut_and_no_word_is_lost(recognizer: Recognizer, 
     starts = [transcript.start for transcript in transcripts]
     assert max(np.diff(starts)) <= CUT_FRAMES + 4 + FACTS.lookahead_frames
     assert len(transcripts) >= chunks // (CUT_FRAMES + 4)
-    for one, next_one in zip(transcripts, transcripts[1:], strict=False):
+    for one, next_one in itertools.pairwise(transcripts):
         assert one.end <= next_one.start
 
 
@@ -279,9 +280,7 @@ def test_whatever_is_said_and_however_it_comes_the_words_are_there(
     assert recognizer.close(end) == Transcript(lead, end, words)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("inputs", 2), ("outputs", 2), ("arena_bytes", 1 << 20)]
-)
+@pytest.mark.parametrize(("field", "value"), [("inputs", 2), ("outputs", 2), ("arena_bytes", 1 << 20)])
 def test_a_network_of_another_shape_is_refused(recognizer: Recognizer, field: str, value: int) -> None:
     other = FFI.new("struct nn_model *", recognizer.model)
     setattr(other, field, value)
