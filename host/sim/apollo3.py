@@ -1,4 +1,4 @@
-"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. All times in ticks of the burst clock."""
+"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. Times in ticks of 96 MHz."""
 
 from __future__ import annotations
 
