@@ -29,6 +29,7 @@ CREATE TABLE transcript (
     kept_at TEXT NOT NULL,
     run TEXT NOT NULL,
     board TEXT NOT NULL,
+    unit TEXT NOT NULL,
     boot INTEGER NOT NULL,
     id INTEGER NOT NULL,
     start INTEGER NOT NULL,
@@ -38,7 +39,7 @@ CREATE TABLE transcript (
     text TEXT NOT NULL,
     slots TEXT NOT NULL,
     domain TEXT NOT NULL,
-    UNIQUE (run, board, boot, id, start, "end", text)
+    UNIQUE (run, board, unit, boot, id, start, "end", text)
 ) STRICT;
 CREATE INDEX transcript_by_time ON transcript (kept_at);
 """
@@ -64,6 +65,7 @@ class Entry:
             "number": self.number,
             "kept_at": self.kept_at.isoformat(),
             "board": self.transcript.board,
+            "unit": f"{self.transcript.unit:016x}",
             "boot": self.transcript.boot,
             "domain": self.transcript.domain,
             **self.transcript.as_dict(),
@@ -107,6 +109,7 @@ class Journal:
             datetime.now(UTC).isoformat(timespec="milliseconds"),
             self._run,
             transcript.board,
+            f"{transcript.unit:016x}",  # 64 bits without a sign are more than SQLite's integers hold
             transcript.boot,
             transcript.id,
             transcript.start,
@@ -121,9 +124,9 @@ class Journal:
             # A statement outside a transaction is its own: committed, and synchronous, when it returns.
             cursor = self._connection.execute(
                 "INSERT INTO transcript "
-                '(kept_at, run, board, boot, id, start, "end", rate, confidence_q8, text, slots, domain) '
+                '(kept_at, run, board, unit, boot, id, start, "end", rate, confidence_q8, text, slots, domain) '
                 f"VALUES ({', '.join('?' * len(values))}) "
-                'ON CONFLICT (run, board, boot, id, start, "end", text) DO NOTHING',
+                'ON CONFLICT (run, board, unit, boot, id, start, "end", text) DO NOTHING',
                 values,
             )
         return cursor.rowcount == 1
@@ -133,9 +136,7 @@ class Journal:
         self._connection.close()
 
 
-def entries(
-    path: Path, *, since: datetime | None = None, search: str = "", last: int | None = None
-) -> Iterator[Entry]:
+def entries(path: Path, *, since: datetime | None = None, search: str = "", last: int | None = None) -> Iterator[Entry]:
     """The journal's lines, oldest first: from `since` on, with `search` in text or slots, at most the `last` ones.
 
     Lines without words (speech that was in no phrase of the domain) are left out. JournalError where there is no
@@ -152,7 +153,7 @@ def entries(
             if _identity(connection) != (_APPLICATION_ID, _SCHEMA_VERSION):
                 _refuse(connection, path)
             rows = connection.execute(
-                "SELECT * FROM (SELECT number, kept_at, board, boot, id, start, \"end\", rate, confidence_q8, text, "
+                'SELECT * FROM (SELECT number, kept_at, board, unit, boot, id, start, "end", rate, confidence_q8, text, '
                 "slots, domain FROM transcript WHERE kept_at >= ? AND text <> '' "
                 "AND (text LIKE ? ESCAPE '\\' OR slots LIKE ? ESCAPE '\\') ORDER BY number DESC LIMIT ?) "
                 "ORDER BY number",
@@ -165,8 +166,9 @@ def entries(
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    number, kept_at, *fields, slots, domain = row
-    transcript = Transcript(*fields, slots=tuple((name, value) for name, value in json.loads(slots)), domain=domain)
+    number, kept_at, board, unit, *fields, slots, domain = row
+    pairs = tuple((name, value) for name, value in json.loads(slots))
+    transcript = Transcript(board, int(unit, 16), *fields, slots=pairs, domain=domain)
     return Entry(number, datetime.fromisoformat(kept_at), transcript)
 
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from firmware.link import Final, Hello
+
 Slots = tuple[tuple[str, str], ...]
 """Names and values, in the order of the text."""
 
@@ -13,8 +15,10 @@ class Transcript:
     """One FINAL of one board. Times in samples since that board's reset, at `rate` samples a second."""
 
     board: str
+    unit: int
+    """The chip's own number; 0 where it has none."""
     boot: int
-    """The number of the board's boot, as its HELLO says; 0 where none came."""
+    """The number of the board's boot; 0 where it keeps no count."""
     id: int
     start: int
     end: int
@@ -53,6 +57,23 @@ class Transcript:
         }
 
 
+def transcript_of(final: Final, hello: Hello, domain: str | None = None) -> Transcript:
+    """What `final` says, and whose it is; `domain` is the name of the one in force, if another one than HELLO's."""
+    return Transcript(
+        board=hello.board,
+        unit=hello.unit,
+        boot=hello.boot,
+        id=final.id,
+        start=final.start,
+        end=final.end,
+        rate=hello.rate or 1,
+        confidence_q8=final.confidence_q8,
+        text=final.text,
+        slots=final.slots,
+        domain=hello.domain if domain is None else domain,
+    )
+
+
 def slot_object(slots: Slots) -> dict[str, str | list[str]]:
     """Values by name; a name that stands more than once has the list of its values."""
     found: dict[str, list[str]] = {}
@@ -69,4 +90,6 @@ def clock(seconds: float) -> str:
 
 def slots_text(slots: Slots) -> str:
     """name=value of each, with blanks between them; a value with a blank in it in double quotes."""
-    return " ".join(f"{name}={json.dumps(value, ensure_ascii=False) if ' ' in value else value}" for name, value in slots)
+    return " ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False) if ' ' in value else value}" for name, value in slots
+    )

@@ -15,7 +15,9 @@ from board_on_a_line import run_host
 from host.journal import Journal, JournalError, default_path, entries
 from host.transcript import Transcript
 
-SAID = Transcript("artemis", 7, 1, 8_000, 24_000, 16_000, 240, "a table for two", (("count", "2"),), "travel")
+SAID = Transcript(
+    "artemis", 0xF00D_0000_0000_BEEF, 7, 1, 8_000, 24_000, 16_000, 240, "a table for two", (("count", "2"),), "travel"
+)
 
 
 @pytest.fixture
@@ -46,7 +48,15 @@ def test_it_is_for_its_owner_alone(path):
 
 @pytest.mark.parametrize(
     "other",
-    [{"boot": 8}, {"id": 2}, {"start": 8_001}, {"end": 24_001}, {"text": "a table for two please"}, {"board": "b"}],
+    [
+        {"boot": 8},
+        {"id": 2},
+        {"start": 8_001},
+        {"end": 24_001},
+        {"text": "a table for two please"},
+        {"board": "b"},
+        {"unit": 1},
+    ],
 )
 def test_a_transcript_is_the_same_only_if_all_of_it_is(path, other):
     first = Journal(path)
