@@ -235,7 +235,9 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         if (!link_ack_unpack(&frame.ack, body->payload, body->count)) {
             return false;
         }
-        outbox_ack(&earshot->outbox, frame.ack.id);
+        if (frame.ack.kept == LINK_KEPT_SEGMENT) {
+            outbox_ack(&earshot->outbox, frame.ack.id);
+        }
         return true;
     case LINK_CONFIG:
         if (!link_config_unpack(&frame.config, body->payload, body->count)) {

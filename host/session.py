@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
-from firmware.link import VERSION, Ack, Config, Damage, Decoder, Frame, Hello, Ledger, Score, Segment, State, encode
+from firmware.link import (
+    VERSION,
+    Ack,
+    Config,
+    Damage,
+    Decoder,
+    Frame,
+    Hello,
+    Kept,
+    Ledger,
+    Score,
+    Segment,
+    State,
+    encode,
+)
 from firmware.link import question as hello_question
 from firmware.link.codec import cobs_decode, crc16
 from host.errors import HostError
@@ -30,6 +44,7 @@ class Session:
         self._decoder = Decoder()
         self._seen: dict[int, Segment] = {}
         self._asked = False
+        self._boot = 0
         self._joined = True
         self.greeted = False
         """A HELLO has come since the last `join`."""
@@ -68,12 +83,13 @@ class Session:
                 continue
             self._joined = True
             if isinstance(item, Segment):
-                replies.append(encode(Ack(item.id)))
+                replies.append(encode(Ack(self._boot, Kept.SEGMENT, item.id)))
                 if self._seen.get(item.id) == item:
                     self._status.duplicates += 1
                     continue
                 self._remember(item)
             elif isinstance(item, Hello):
+                self._boot = item.boot
                 self._hello()
             elif isinstance(item, Score | State | Ledger) and item.sample < self._status.sample:
                 self._restarted()
