@@ -153,8 +153,8 @@ def entries(path: Path, *, since: datetime | None = None, search: str = "", last
             if _identity(connection) != (_APPLICATION_ID, _SCHEMA_VERSION):
                 _refuse(connection, path)
             rows = connection.execute(
-                'SELECT * FROM (SELECT number, kept_at, board, unit, boot, id, start, "end", rate, confidence_q8, text, '
-                "slots, domain FROM transcript WHERE kept_at >= ? AND text <> '' "
+                'SELECT * FROM (SELECT number, kept_at, board, unit, boot, id, start, "end", rate, confidence_q8, '
+                "text, slots, domain FROM transcript WHERE kept_at >= ? AND text <> '' "
                 "AND (text LIKE ? ESCAPE '\\' OR slots LIKE ? ESCAPE '\\') ORDER BY number DESC LIMIT ?) "
                 "ORDER BY number",
                 (moment, pattern, pattern, -1 if last is None else last),
@@ -166,9 +166,9 @@ def entries(path: Path, *, since: datetime | None = None, search: str = "", last
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    number, kept_at, board, unit, *fields, slots, domain = row
+    number, kept_at, board, unit, boot, id_, start, end, rate, confidence_q8, text, slots, domain = row
     pairs = tuple((name, value) for name, value in json.loads(slots))
-    transcript = Transcript(board, int(unit, 16), *fields, slots=pairs, domain=domain)
+    transcript = Transcript(board, int(unit, 16), boot, id_, start, end, rate, confidence_q8, text, pairs, domain)
     return Entry(number, datetime.fromisoformat(kept_at), transcript)
 
 
@@ -178,7 +178,7 @@ def _connected(path: Path, name: str) -> sqlite3.Connection:
 
 
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
-    return tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))  # type: ignore[return-value]
+    return tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -123,7 +123,7 @@ class Screen:
     def _recognizes(self) -> bool:
         """The board writes down what it hears; so until it has said otherwise."""
         hello = self._status.hello
-        return hello is None or bool(hello.asr_model)
+        return hello is None or bool(hello.asr)
 
     def _heard(self, console: Console, width: int, rows: int) -> list[Text]:
         """What the view is for: transcripts, or segments where the board knows nothing else."""

@@ -142,6 +142,11 @@ class BoardStatus:
         return max(self.state.dropped if self.state else 0, self.ledger.dropped if self.ledger else 0)
 
     @property
+    def board(self) -> str:
+        """The board's name; "" before its HELLO."""
+        return self.hello.board if self.hello else ""
+
+    @property
     def domain_name(self) -> str:
         """The domain in force; "" where there is none, or none is known."""
         if self.domain is not None:

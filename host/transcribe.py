@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.domain_file import DomainFile
-from host.errors import HostError
+from host.domain_file import DomainWish
 from host.recording import Recording, RecordingError
 from host.replay import replay
 from host.sim_boards import open_sim_board
@@ -44,7 +43,7 @@ class Transcriber:
     """Transcribes at `rate` Hz with `domain`, the built-in one unless given."""
 
     rate: int
-    domain: DomainFile | None = None
+    domain: DomainWish | None = None
 
     def file(self, file: Path, progress: Callable[[float], None] = lambda _share: None) -> Transcription:
         """The words in `file`; what is wrong with the file stands in `error`. `progress` gets 0..1.

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from host.domain_file import DomainFile
-from host.errors import USER_ERROR_EXIT, HostError, printable
+from host.domain_file import domain_wish
+from host.errors import HostError, printable
 from host.sim_boards import sim_rate
 from host.subtitles import srt
 from host.transcribe import BOARD, STDIN, Transcriber, Transcription
@@ -43,7 +43,7 @@ def run_transcribe(options: TranscribeOptions) -> None:
         raise HostError("--srt makes one file of subtitles; give it one recording at a time.")
     if options.files.count(STDIN) > 1:
         raise HostError("- stands for stdin, which can be read once; give it once.")
-    domain = DomainFile.chosen(options.domain)
+    domain = domain_wish(options.domain)
     rate = sim_rate(BOARD, options.rate)
     jobs = options.jobs or os.cpu_count() or 1
     several = len(options.files) > 1
@@ -53,6 +53,8 @@ def run_transcribe(options: TranscribeOptions) -> None:
             name = "stdin" if one.file == STDIN else printable(str(one.file))
             for remark in one.remarks:
                 print(f"{name}: {remark}", file=sys.stderr)
+            if one.error and not several and not options.json:
+                raise HostError(f"{name}: {one.error}")
             if one.error:
                 bad.append(one.file)
                 print(f"{name}: {one.error}", file=sys.stderr)
@@ -87,7 +89,7 @@ def _document(one: Transcription, name: str) -> dict[str, object]:
         return {"file": name, "error": one.error}
     return {
         "file": name,
-        "duration": round(one.duration_s, 6),
+        "duration_s": round(one.duration_s, 6),
         "text": one.text,
         "transcripts": [said.as_dict() for said in one.transcripts],
     }
@@ -101,6 +103,8 @@ def _progress(files: Sequence[Path]) -> Iterator[Callable[[float], None]]:
         return
     columns = (TextColumn("transcribing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # What is printed meanwhile goes above the bar.
-    with Progress(*columns, console=console, transient=True) as progress:
+    # rich would send what goes to a stdout that is no terminal there too.
+    shared = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=shared) as progress:
         task = progress.add_task("", total=len(files))
         yield lambda done: progress.update(task, completed=done)

@@ -49,8 +49,8 @@ class Transcript:
         """For JSON: times in seconds, confidence 0..1, slots as an object."""
         return {
             "id": self.id,
-            "start": round(self.start_s, 6),
-            "end": round(self.end_s, 6),
+            "start_s": round(self.start_s, 6),
+            "end_s": round(self.end_s, 6),
             "confidence": round(self.confidence, 4),
             "text": self.text,
             "slots": slot_object(self.slots),

@@ -1,6 +1,5 @@
 """The journal: kept once and for good, whoever kept it first, and clear words where it cannot be."""
 
-import json
 import sqlite3
 import stat
 import subprocess
@@ -10,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from board_on_a_line import run_host
 
 from host.journal import Journal, JournalError, default_path, entries
 from host.transcript import Transcript
