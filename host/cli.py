@@ -138,6 +138,7 @@ def listen(
 
 @app.command()
 def replay(
+    *,
     file: Annotated[Path, typer.Argument(help="A WAV, FLAC or Ogg recording, any rate and number of channels.")],
     board: Annotated[str, typer.Option(help="The board that hears it; `host boards` lists them.")] = "native",
     rate: Annotated[
@@ -154,9 +155,9 @@ def replay(
     """Put a recording through the firmware.
 
     Prints the speech that it found and what was said, as fast as it goes. The recording becomes mono 16 bit at the
-    board's rate; what that takes is said on stderr. Silence follows its end so that the last segment closes. A domain is
-    brought to the board before the recording begins. The ledger is kept for `power report`; the transcripts are in no
-    journal, since they can be had again.
+    board's rate; what that takes is said on stderr. Silence follows its end so that the last segment closes. A domain
+    is brought to the board before the recording begins. The ledger is kept for `power report`; the transcripts are in
+    no journal, since they can be had again.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ from host.transcript import clock
 from host.transcript_pane import horizontal_bar, transcript_pane
 
 _STRIP_S = 60
-_WIDE = 112  # columns from which the transcripts stand beside the meter
+_WIDE = 128  # columns from which the transcripts stand beside the meter
 _LOW = 15  # rows below which there is but one line for all that is no transcript
 _REFRESH_S = 1 / 15
 _RISE_S, _FALL_S = 0.05, 0.25  # how fast the bar follows: up at once, down so that an eye can
@@ -105,7 +105,7 @@ class Screen:
         return [*head, *strip, *self._heard(console, width, room - len(table)), *table, *foot]
 
     def _wide(self, console: Console, width: int, rows: int) -> list[Text]:
-        left_width = max(52, min(76, width * 2 // 5))
+        left_width = max(68, width * 2 // 5)
         right_width = width - left_width - 3
         head = [*self._identity(left_width), Text(), *self._meter(left_width), Text()]
         foot = [Text(), *self._figures(left_width)]
@@ -140,13 +140,31 @@ class Screen:
                 f"  firmware {hello.firmware}  model {hello.model} {hello.model_crc32:08x}",
                 f"  {hello.rate / 1000:g} kHz  protocol {hello.version}",
             )
+        writes = self._writes()
         good = status.connection == "connected"
         where = Text.assemble(
             (status.connection, "green" if good else "bold yellow"), f" · {clock(status.heard_s)} heard"
         )
         if hello is not None:
             where.append(f" · last reset: {hello.reset_cause.name.lower().replace('_', ' ')}", "dim")
-        return [who, where]
+        return [who, *([writes] if writes is not None else []), where]
+
+    def _writes(self) -> Text | None:
+        """What writes down, by which domain; None where nothing does."""
+        status, hello = self._status, self._status.hello
+        if hello is None or not hello.asr:
+            return None
+        line = Text(f"asr {hello.asr} {hello.asr_crc32:08x}  domain ")
+        line.append(status.domain_name or "none", "bold" if status.domain_name else "bold yellow")
+        if status.domain_name:
+            line.append(f" {status.domain.crc32 if status.domain is not None else hello.domain_crc32:08x}")
+        if status.domain is not None and status.uploading is None:
+            line.append(f"  {status.domain.source.name.lower().replace('_', ' ')}")
+        if status.uploading is not None:
+            there, all_ = status.uploading
+            line.append("  new ", "cyan")
+            line.append(horizontal_bar(there / all_, 8), "cyan on grey15").append(f" {100 * there // all_} %", "cyan")
+        return line
 
     def _meter(self, width: int) -> list[Text]:
         off, on = self._thresholds()
