@@ -27,7 +27,8 @@ void board_init(void);
 enum board_reset_cause board_reset_cause(void);
 
 /* Sleeps as deeply as the board can until EARSHOT_CHUNK samples are there, and returns them,
- * aligned as words. They stay valid until the next call. Feeds the watchdog: a chunk a call is the
+ * aligned as words. They stay valid until the next call. A board whose microphone does not wait
+ * keeps at least 12 chunks that nobody has taken yet: so long may a chunk take. Feeds the watchdog: a chunk a call is the
  * sign of life. */
 const int16_t *board_audio_wait(void);
 
@@ -43,7 +44,8 @@ size_t board_link_read(uint8_t *bytes, size_t cap);
 /* Sends bytes; returns when all are queued or out. */
 void board_link_write(const uint8_t *bytes, size_t count);
 
-/* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. */
+/* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. In LISTEN a
+ * board may run faster. */
 void board_state(uint8_t code);
 
 /* Restarts the core. */

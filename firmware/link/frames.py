@@ -396,7 +396,7 @@ class Config(Frame):
         "off_q8": Range(1, "on_q8"),
         "min_speech_chunks": Range(1, 1000),
         "hangover_chunks": Range(1, 1000),
-        "hangover_complete_chunks": Range(1, "hangover_chunks"),
+        "hangover_complete_chunks": Range(1, 1000),
         "pre_roll_samples": Range(0, 32000),
         "sleep_floor": Range(0, 32767),
         "sleep_after_chunks": Range(0, 65535),
@@ -416,7 +416,7 @@ class Config(Frame):
     hangover_chunks: int = 20
     """chunks in a row below off_q8 that close it"""
     hangover_complete_chunks: int = 8
-    """the same, when what was said is a whole phrase of the domain"""
+    """the same when what was said is a whole phrase of the domain; if hangover_chunks is less, that"""
     pre_roll_samples: int = 4800
     """samples before the first chunk that belong to the segment"""
     sleep_floor: int = 4

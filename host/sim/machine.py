@@ -54,10 +54,13 @@ class Power(Enum):
 class Machine:
     """The core with its flash and RAM. Peripherals are added with `attach`, then `reset` starts it.
 
-    flash, ram: (first address, bytes). tick_hz: ticks a second. `core_divider` ticks make a core clock.
+    flash, ram: (first address, bytes). tick_hz: ticks a second. `core_divider` ticks make a core clock. rom: (first
+    address, contents) of code that is the chip's own.
     """
 
-    def __init__(self, flash: tuple[int, int], ram: tuple[int, int], tick_hz: int) -> None:
+    def __init__(
+        self, flash: tuple[int, int], ram: tuple[int, int], tick_hz: int, rom: tuple[int, bytes] | None = None
+    ) -> None:
         self.tick_hz = tick_hz
         self.core_divider = 1
         self.deep_sleep_possible: Callable[[], bool] = lambda: True
@@ -72,7 +75,12 @@ class Machine:
         self._ram = self._map(*ram, UC_PROT_READ | UC_PROT_WRITE)
         self._ram_mapped = ram[1]
         self._ram_wanted = ram[1]
-        self._counter = Counter(uc, (flash[0], self._flash), (ram[0], self._ram))
+        codes = [(flash[0], self._flash), (ram[0], self._ram)]
+        if rom:
+            memory = self._map(rom[0], len(rom[1]), UC_PROT_READ | UC_PROT_EXEC)
+            ctypes.memmove(ctypes.addressof(memory), rom[1], len(rom[1]))
+            codes.append((rom[0], memory))
+        self._counter = Counter(uc, codes)
         uc.hook_add(UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
         self._deadline = 0
@@ -286,7 +294,7 @@ class Machine:
         waits = self._wakes()
         if waits and not masked:
             self._counter.limit(self._counter.executed + 1)  # it waits for the end of an IT block
-        before = self._counter.executed
+        before = self.now
         self._counter.begin(watch=waits and masked)
         self._interrupt, self._fault = None, None
         start = self.pc
@@ -302,7 +310,7 @@ class Machine:
             raise SimulationError(f"the core runs code outside flash and RAM, at 0x{self._counter.outside:08x}")
         if not self._counter.spent and self._interrupt is None:
             self._counter.stopped_at(pc)
-        self.residency[Power.RUN] += (self._counter.executed - before) * self.core_divider
+        self.residency[Power.RUN] += self.now - before
         if self._fault:
             self._take_fault(*self._fault)
         elif failure:
