@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from firmware.domain import binary
+from firmware.domain.graph import DomainError
 from host.errors import HostError, printable
 
-_MAGIC = b"EDOM"
 _HEADER = struct.Struct("<4sIHHI")  # magic, CRC-32 of all that follows it, format, networks, bytes of the file
 _CHECKED_FROM = 8
 _NAME_CHARACTERS = 16  # in DOMAIN_BEGIN
@@ -51,7 +52,7 @@ def read_domain(path: Path) -> DomainFile:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise HostError(f"{path}: cannot be read: {reason}. Name a .domain file, or write --domain default.") from error
-    if not data.startswith(_MAGIC):
+    if not data.startswith(binary.MAGIC):
         if _is_text(data):
             raise HostError(
                 f"{path}: is the text of a domain, not a compiled one. "
@@ -64,7 +65,17 @@ def read_domain(path: Path) -> DomainFile:
         raise HostError(f"{path}: is damaged: its length or checksum is wrong. Copy or compile it again.")
     if format_ > 0xFF:
         raise HostError(f"{path}: is of format {format_}, which no board reads. Compile it again.")
-    return DomainFile(path, _wire_name(path.stem), format_, data)
+    return DomainFile(path, _wire_name(_name(path, format_, data)), format_, data)
+
+
+def _name(path: Path, format_: int, data: bytes) -> str:
+    """What the domain calls itself; the file's name where it is of a format that only the board may know."""
+    if format_ != binary.VERSION:
+        return path.stem
+    try:
+        return binary.decode(data).name
+    except DomainError as error:
+        raise HostError(f"{path}: {error}.") from error
 
 
 def _is_text(data: bytes) -> bool:

@@ -3,6 +3,9 @@
 import zlib
 from dataclasses import dataclass, replace
 
+from firmware.domain import binary
+from firmware.domain.graph import Arc, Graph, Kind, Network, Word
+from firmware.domain.phonemes import PHONEMES
 from firmware.link import (
     DomainAction,
     DomainBegin,
@@ -13,6 +16,14 @@ from firmware.link import (
     DomainState,
     DomainUpload,
 )
+
+
+def small_domain(name: str, words: int = 40) -> bytes:
+    """A compiled domain of `words` phrases of a word each."""
+    said = tuple(Word(f"word{n}", (("HH", "AH", PHONEMES[n % len(PHONEMES)]),)) for n in range(words))
+    arcs = tuple(Arc(0, 1, Kind.WORD, n) for n in range(words))
+    return binary.encode(Graph(name, said, (Network("phrases", 2, {1: 0.0}, arcs),)))
+
 
 BUILT_IN = DomainState(
     source=DomainSource.BUILT_IN,

@@ -4,12 +4,14 @@ import struct
 import zlib
 
 import pytest
+from domain_store import small_domain
 
+from firmware.domain import binary
 from host.domain_file import read_domain
 from host.errors import HostError
 
 
-def domain_bytes(content: bytes, format_: int = 1) -> bytes:
+def domain_bytes(content: bytes, format_: int = 200) -> bytes:
     """A file with the header of a compiled domain."""
     rest = struct.pack("<HHI", format_, 1, 16 + len(content)) + content
     return b"EDOM" + struct.pack("<I", zlib.crc32(rest)) + rest
@@ -17,12 +19,19 @@ def domain_bytes(content: bytes, format_: int = 1) -> bytes:
 
 def test_a_whole_one_is_read(tmp_path):
     path = tmp_path / "a domain with a long näme.domain"
-    path.write_bytes(domain_bytes(b"arcs and words", 3))
+    path.write_bytes(small_domain("hotel desk number nine"))
     domain = read_domain(path)
     assert domain.data == path.read_bytes()
-    assert domain.format == 3
+    assert domain.format == binary.VERSION
     assert domain.crc32 == zlib.crc32(path.read_bytes())
-    assert domain.name == "a domain with a "
+    assert domain.name == "hotel desk numbe"
+
+
+def test_one_of_a_format_that_only_the_board_may_know_is_taken_by_its_name(tmp_path):
+    path = tmp_path / "a domain with a long näme.domain"
+    path.write_bytes(domain_bytes(b"arcs and words", 3))
+    assert read_domain(path).format == 3
+    assert read_domain(path).name == "a domain with a "
 
 
 @pytest.mark.parametrize(
@@ -38,6 +47,7 @@ def test_a_whole_one_is_read(tmp_path):
         (domain_bytes(b"arcs") + b"\0", "is damaged"),
         (domain_bytes(b"arcs")[:-1] + b"x", "is damaged"),
         (domain_bytes(b"arcs", 300), "is of format 300"),
+        (domain_bytes(b"arcs" * 10, binary.VERSION), r"compile it again\.$"),
         (None, "cannot be read: No such file"),
     ],
 )

@@ -70,7 +70,17 @@ class Chip:
         self.pdm = Pdm(self.clock, SVD["PDM"], self.power, self.pads, ARTEMIS)
         self.control = apollo3.Control(self.clock, SVD["MCUCTRL"])
         clocks = apollo3.ClockGenerator(self.clock, SVD["CLKGEN"], self.power, self.control)
-        models = [self.power, self.pads, self.resets, self.watchdog, self.timer, self.uart, self.pdm, clocks, self.control]
+        models = [
+            self.power,
+            self.pads,
+            self.resets,
+            self.watchdog,
+            self.timer,
+            self.uart,
+            self.pdm,
+            clocks,
+            self.control,
+        ]
         self.bus = Bus(models)
 
     def _address(self, name):
