@@ -68,10 +68,12 @@ class Listener:
         stopped: Callable[[], bool],
         keep: Callable[[Transcript], bool] | None = None,
         domain: DomainWish | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         """`scores`: whether the board shall send each decision. `stopped` is asked some twenty times a second.
 
-        `keep`: see Session. `domain`: what shall be in force on the board; None leaves it alone.
+        `keep`: see Session. `domain`: what shall be in force on the board; None leaves it alone. `ready` is called
+        when it is.
         """
         self._endpoint = endpoint
         self._status = status
@@ -79,6 +81,7 @@ class Listener:
         self._stopped = stopped
         self._session = Session(status, endpoint.write, scores=scores, keep=keep)
         self._domain = DomainSetter(domain, lambda: status.board, self._session.send) if domain is not None else None
+        self._ready = ready
         self._trouble = ""
         self._lost = (0, 0)
         self._joined_at = self._ask_at = 0.0
@@ -126,6 +129,7 @@ class Listener:
                 if self._domain.in_force:
                     done = "is in force now" if self._domain.sent_anything else "is in force already"
                     self._view.notice("domain", f"{self._domain.name} {done}")
+                    self._ready()
             case Ledger():
                 self._warn_of_losses(item)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.domain_file import DomainWish
+from host.errors import HostError
 from host.recording import Recording, RecordingError
 from host.replay import replay
 from host.sim_boards import open_sim_board
@@ -29,7 +30,7 @@ class Transcription:
     transcripts: tuple[Transcript, ...] = ()
     """Those with words, in their order."""
     remarks: tuple[str, ...] = ()
-    """What was done to the audio, and doubts about it."""
+    """What may cost words: doubts about the file, clipping."""
     error: str = ""
 
     @property
@@ -60,9 +61,13 @@ class Transcriber:
                         domain=self.domain,
                         progress=lambda samples: progress(min(1.0, samples / total)),
                     )
-                    remarks = (recording.conversion(), recording.doubt(), recording.limited())
+                    remarks = (recording.doubt(), recording.limited())
             except RecordingError as error:
                 return Transcription(file, error=str(error).removeprefix(f"{path}: "))
+        if (hello := result.status.hello) is None or not hello.asr:
+            raise HostError("this image writes nothing down: it has no speech recognition network. Build one with it.")
+        if not result.status.domain_name:
+            raise HostError("this image has no domain of its own. Name one: --domain FILE.domain")
         said = tuple(one for one in result.transcripts if one.text)
         return Transcription(file, result.duration_s, said, tuple(one for one in remarks if one is not None))
 
