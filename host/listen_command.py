@@ -16,7 +16,6 @@ from host.journal import Journal, default_path
 from host.listen import Listener, StopSignal, open_first
 from host.live_view import LiveView
 from host.run_record import keep_run
-from host.sim_endpoint import SimEndpoint
 from host.status import BoardStatus
 from host.transcript_pane import said_line
 from power.last_run import LinkBytes
@@ -69,7 +68,7 @@ def run_listen(options: ListenOptions) -> None:
                         stopped=stopped,
                         keep=journal.keep if journal is not None else None,
                         domain=domain,
-                        ready=endpoint.play if isinstance(endpoint, SimEndpoint) else lambda: None,
+                        ready=getattr(endpoint, "play", lambda: None),
                     ).run()
                 finally:
                     view.close()
@@ -118,6 +117,8 @@ def _leave_on_screen(status: BoardStatus, lines: View) -> None:
 
 def _endpoint(options: ListenOptions) -> Endpoint:
     if options.port.startswith(_SIM):
+        from host.sim_endpoint import SimEndpoint
+
         return SimEndpoint(
             options.port.removeprefix(_SIM),
             options.wav,

@@ -1,14 +1,14 @@
 """Recordings to text through the native image: several at a time, each as fast as it goes."""
 
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from host.domain_file import DomainWish
 from host.errors import HostError
@@ -74,33 +74,30 @@ class Transcriber:
     def files(
         self, files: Sequence[Path], jobs: int, progress: Callable[[float], None] = lambda _files: None
     ) -> Iterator[Transcription]:
-        """Each of `files` in their order, `jobs` at a time; `progress` gets the number of files done."""
-        if jobs == 1 or len(files) == 1:
-            for number, file in enumerate(files):
-                yield self.file(file, lambda share, done=number: progress(done + share))  # type: ignore[misc]
-                progress(number + 1)
-            return
-        with ProcessPoolExecutor(min(jobs, len(files)), initializer=_leave_ctrl_c_alone) as pool:
-            done = 0
+        """Each of `files` in their order, `jobs` at a time; `progress` gets the number of files done, parts counted."""
+        shares = [0.0] * len(files)
+        stopped = Event()
 
-            def count(_future: Future[Transcription]) -> None:
-                nonlocal done
-                done += 1
-                progress(done)
+        def work(number: int) -> Transcription:
+            def tell(share: float) -> None:
+                if stopped.is_set():
+                    raise CancelledError
+                shares[number] = share
+                progress(sum(shares))
 
-            futures = [pool.submit(self.file, file) for file in files]
+            transcription = self.file(files[number], tell)
+            tell(1.0)
+            return transcription
+
+        # The image's memory is each board's own, and Python's lock is free while it runs.
+        with ThreadPoolExecutor(min(jobs, len(files))) as pool:
+            futures = [pool.submit(work, number) for number in range(len(files))]
             try:
-                for future in futures:
-                    future.add_done_callback(count)
                 for future in futures:
                     yield future.result()
             finally:
+                stopped.set()
                 pool.shutdown(cancel_futures=True)
-
-
-def _leave_ctrl_c_alone() -> None:
-    """The process that asked ends the ones that it started."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
