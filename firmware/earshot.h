@@ -1,8 +1,8 @@
 /* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
  *
- * Owns: struct earshot (listener, network arena, outbox, receiver), its caller's; main.c has the
- * only one of an image. Costs: what listener.h says, and at most seven frames a chunk, besides
- * the answers to the host: at most three to a frame.
+ * Owns: struct earshot (listener, network arena, outbox, receiver, domain upload), its caller's;
+ * main.c has the only one of an image. Costs: what listener.h says, and at most eight frames a
+ * chunk, besides the answers to the host: at most three to a frame.
  */
 #ifndef EARSHOT_H
 #define EARSHOT_H
@@ -12,9 +12,10 @@
 
 #include "frame.h"
 #include "listener.h"
-#include "outbox.h"
 #include "protocol.h"
 #include "text.h"
+#include "transcripts.h"
+#include "upload.h"
 #include "vad.h"
 
 /* pyproject.toml's. */
@@ -33,13 +34,16 @@ struct earshot_identity {
     uint32_t rate;
     const struct frontend_tables *tables; /* of that rate */
     uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
+    uint64_t unit;                        /* the chip's own number; 0: it has none */
+    const struct store_device *store;     /* NULL: there is none */
 };
 
 struct earshot {
     _Alignas(16) uint8_t vad_arena[VAD_ARENA_BYTES];
     struct listener listener;
     struct link_decoder decoder;
-    struct outbox outbox;
+    struct transcripts transcripts;
+    struct upload upload;
     struct link_config config; /* in force */
     struct earshot_identity identity;
     struct earshot_port port;

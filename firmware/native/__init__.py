@@ -8,8 +8,8 @@
 The library is built by scons when it is first needed, and again when a source has changed.
 """
 
-from firmware.native.board import NativeBoard
+from firmware.native.board import NativeBoard, NativeStore
 from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, segments
 from firmware.native.library import NativeBuildError
 
-__all__ = ["BANDS", "CHUNK", "HOP", "NativeBoard", "NativeBuildError", "Vad", "logmel", "segments"]
+__all__ = ["BANDS", "CHUNK", "HOP", "NativeBoard", "NativeBuildError", "NativeStore", "Vad", "logmel", "segments"]

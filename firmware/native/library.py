@@ -129,7 +129,10 @@ def _declarations(folder: Path) -> str:
     with tempfile.TemporaryDirectory() as system:
         for header in ("stdbool.h", "stddef.h", "stdint.h"):
             (Path(system) / header).touch()
-        places = [folder / "gen", *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "boards/native"))]
+        places = [
+            folder / "gen",
+            *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "boards/native")),
+        ]
         command = [shutil.which("gcc") or "gcc", "-E", "-P", "-nostdinc", f"-isystem{system}"]
         command += [*(f"-I{place}" for place in places), str(FIRMWARE / "boards/native/native.h")]
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
