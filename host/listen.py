@@ -84,7 +84,8 @@ class Listener:
         self._ready = ready
         self._trouble = ""
         self._lost = (0, 0)
-        self._joined_at = self._ask_at = 0.0
+        self._joined_at = self._ask_at = self._asked_at = 0.0
+        self._damaged_when_asked = 0
         self._heard_frame = False
         self._warned = False
 
@@ -154,13 +155,18 @@ class Listener:
         self._heard_frame = self._warned = False
         self._joined_at = time.monotonic()
         self._ask_at = self._joined_at + _ASK_AFTER_S
+        self._asked_at = self._joined_at
         self._session.join()
 
     def _prompt(self) -> None:
         """Asks a board that runs already who it is, again if it was still starting, and says so if none answers."""
         now = time.monotonic()
-        if now >= self._ask_at:
+        # On a line that damages frames, the question or its answer is likely to be one of them.
+        hurt = self._status.damaged > self._damaged_when_asked
+        if now >= self._ask_at or (hurt and now >= self._asked_at + _ASK_AFTER_S):
             self._ask_at = now + _ASK_AGAIN_S
+            self._asked_at = now
+            self._damaged_when_asked = self._status.damaged
             self._session.ask()
         if self._warned or self._heard_frame:
             return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from firmware import boards
-from firmware.native import NativeBoard, NativeBuildError
+from firmware.native import NativeBoard, NativeBuildError, NativeStore
 from host.errors import HostError
 from host.sim import SimulationError, VirtualBoard, open_board
 
@@ -44,7 +44,7 @@ def simulation_errors() -> Iterator[None]:
 
 def _boot(board: boards.Board, rate: int | None) -> VirtualBoard:
     if board.simulator == "native":
-        return NativeBoard(rate)
+        return NativeBoard(rate, NativeStore())
     return open_board(board.name)
 
 

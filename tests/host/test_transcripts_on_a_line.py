@@ -1,24 +1,25 @@
 """Transcripts on real lines that damage bytes, break off, and lose their host: each is in the journal exactly once."""
 
 import json
+import queue
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from board_on_a_line import ScriptedBoard, SerialLine, hello_of, run_host
+from board_on_a_line import CHUNK, BoardThread, ScriptedBoard, SerialLine, hello_of, run_host
 from domain_store import BUILT_IN, small_domain
 
-from firmware.link import DomainRefusal, Final, Partial, encode
+from firmware.link import Ack, Decoder, DomainRefusal, Final, Kept, Partial, Segment, encode
+from firmware.native import NativeBoard, NativeStore
 from host.journal import Journal, entries
 
-RATE = 15_625
+RATE = 16_000
 KILLED_AFTER_COMMIT = """
 import os, signal, sys
 from host.cli import main
@@ -54,72 +55,69 @@ class FaultyLine(SerialLine):
         super().write(self._hurt(data))
 
 
-class OutboxBoard(ScriptedBoard):
-    """A board that sends its finals again until they are acknowledged, the oldest first, as PROTOCOL.md says.
-
-    Its clock is its audio's: it hears `speed` times as fast as it would.
-    """
+class SpeakingBoard:
+    """The native image on a line: it hears silence `speed` times as fast as it would, and is told what was said."""
 
     def __init__(self, line: SerialLine, speed: float = 20.0) -> None:
-        self.finals: list[Final] = []
-        self.chunk = 0
-        self._due: dict[int, int] = {}
-        self._pace_s = 0.0328 / speed
+        self.line = line
+        self.said: list[str] = []
+        self.acked: set[int] = set()
+        """Ids of finals whose ACK has come."""
+        self.chunks = 0
+        self._to_say: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._board = NativeBoard(RATE, NativeStore(), unit=0xBEEF)
+        self._decoder = Decoder()
+        self._pace_s = CHUNK / RATE / speed
         self._next_at = time.monotonic()
-        self._say_lock = threading.Lock()
-        super().__init__(line)
-        self.send(self.hello)
+        self._thread = BoardThread(self._step)
 
     def say(self, count: int) -> None:
         """So many transcripts more."""
-        with self._say_lock:
-            for _ in range(count):
-                number = len(self.finals) + 1
-                text = f"transcript {number} of many " + "words " * (number % 12)
-                slots = (("number", str(number)),)
-                self.finals.append(Final(number, number * 9_000, number * 9_000 + 8_000, 200, text, slots))
-                self._due[number] = self.chunk
+        for _ in range(count):
+            number = len(self.said) + 1
+            self.said.append(f"transcript {number} of many " + "words " * (number % 12))
+            self._to_say.put(self.said[-1])
 
-    @property
-    def unacked(self) -> list[int]:
-        """Ids of what is in the outbox."""
-        return [final.id for final in self.finals if final.id not in set(self.acked_finals)]
+    def wait_for_acks(self, timeout_s: float = 60.0) -> None:
+        """Until its outbox is empty."""
+        until = time.monotonic() + timeout_s
+        while len(self.acked) < len(self.said) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert self.acked == set(range(1, len(self.said) + 1))
+
+    def stop(self) -> None:
+        self._thread.stop()
 
     def _step(self) -> None:
-        super()._step()
+        data = self.line.read()
+        self._board.send(data)
+        for frame in self._decoder.feed(data):
+            if isinstance(frame, Ack) and frame.kept is Kept.FINAL:
+                self.acked.add(frame.id)
+        if not data:
+            time.sleep(0.002)
         while time.monotonic() >= self._next_at:
             self._next_at += self._pace_s
             self._hear()
 
     def _hear(self) -> None:
-        self.chunk += 1
-        self.state = replace(self.state, sample=self.chunk * 512)
-        if self.chunk % 31 == 0:
-            self.send(self.state)
-        if self.told_of_damage:
-            self.told_of_damage = 0
-            self._due = {number: min(due, self.chunk) for number, due in self._due.items()}
-        with self._say_lock:
-            due = [number for number in self.unacked if self._due[number] <= self.chunk]
-            if due:
-                self._due[due[0]] = self.chunk + 62
-                final = self.finals[due[0] - 1]
-                self.send(Partial(final.id, 1, final.start, final.end, final.text[:20]), final)
-
-    def wait_for_acks(self, timeout_s: float = 60.0) -> None:
-        """Until its outbox is empty."""
-        until = time.monotonic() + timeout_s
-        while self.unacked and time.monotonic() < until:
-            time.sleep(0.02)
-        assert self.unacked == []
+        if not self._to_say.empty():
+            text = self._to_say.get()
+            start, end = self.chunks * CHUNK, self.chunks * CHUNK + 8_000
+            self._board.say_partial(Partial(0, 0, start, end, text[:20]))
+            segment = Segment(0, start, end, 230)
+            self._board.say_final(segment, Final(0, start, end, 200, text, (("length", str(len(text))),)))
+        self.chunks += 1
+        if sent := self._board.hear(np.zeros(CHUNK, np.int16)):
+            self.line.write(sent)
 
 
 def kept(path: Path) -> list[tuple[int, str]]:
     return sorted((entry.transcript.id, entry.transcript.text) for entry in entries(path))
 
 
-def said(board: OutboxBoard) -> list[tuple[int, str]]:
-    return [(final.id, final.text) for final in board.finals]
+def said(board: SpeakingBoard) -> list[tuple[int, str]]:
+    return list(enumerate(board.said, 1))
 
 
 @pytest.fixture
@@ -129,9 +127,9 @@ def journal(tmp_path) -> Path:
 
 def test_a_line_with_a_flipped_bit_in_each_hundredth_byte_loses_and_doubles_nothing(tmp_path, journal, listening):
     line = FaultyLine(tmp_path / "ttyFAULTY", 0.01)
-    board = OutboxBoard(line, speed=40)
-    board.say(24)
-    host = listening("listen", "--port", line.port, "--json", "--journal", str(journal))
+    board = SpeakingBoard(line, speed=60)
+    board.say(20)
+    host = listening("listen", "--port", line.port, "--json", "--no-scores", "--journal", str(journal))
     board.wait_for_acks()
     code, stderr = host.stop(signal.SIGINT)
     board.stop()
@@ -139,21 +137,21 @@ def test_a_line_with_a_flipped_bit_in_each_hundredth_byte_loses_and_doubles_noth
     assert (code, stderr) == (0, "")
     assert kept(journal) == said(board)
     shown = [json.loads(text) for text in host.lines]
-    assert sorted(one["id"] for one in shown if one["type"] == "final") == list(range(1, 25))
+    assert sorted(one["id"] for one in shown if one["type"] == "final") == list(range(1, 21))
     assert any(one["type"] == "damaged" for one in shown)  # the line did hurt something
 
 
 def test_a_host_that_leaves_for_a_minute_gets_all_that_was_said_meanwhile(serial_line, journal, listening):
-    board = OutboxBoard(serial_line)
+    board = SpeakingBoard(serial_line)
     board.say(3)
     host = listening("listen", "--port", serial_line.port, "--plain", "--journal", str(journal))
     host.wait_for("final", 3)
     board.wait_for_acks()
     serial_line.unplug()
     host.wait_for("lost")
-    left_at = board.chunk
+    left_at = board.chunks
     board.say(5)
-    while (board.chunk - left_at) * 512 < 60 * RATE:
+    while (board.chunks - left_at) * CHUNK < 60 * RATE:
         time.sleep(0.05)
     serial_line.plug()
     host.wait_for("final", 8)
@@ -165,11 +163,10 @@ def test_a_host_that_leaves_for_a_minute_gets_all_that_was_said_meanwhile(serial
 
 
 def test_a_host_killed_between_commit_and_ack_keeps_each_transcript_once(serial_line, journal, listening):
-    board = OutboxBoard(serial_line)
+    board = SpeakingBoard(serial_line)
     board.say(6)
     arguments = ["listen", "--port", serial_line.port, "--json", "--journal", str(journal)]
     for count in (1, 2):
-        before = len(board.acked_finals)
         died = subprocess.run(
             [sys.executable, "-c", KILLED_AFTER_COMMIT, str(count), *arguments],
             capture_output=True,
@@ -180,7 +177,7 @@ def test_a_host_killed_between_commit_and_ack_keeps_each_transcript_once(serial_
         assert died.returncode == -signal.SIGKILL, died.stderr
         # What it kept last, it had not acknowledged.
         time.sleep(0.2)
-        assert len(board.acked_finals) - before < count + 1
+        assert len(board.acked) < len(kept(journal))
     assert len(kept(journal)) == 3
     host = listening(*arguments)
     board.wait_for_acks()
@@ -193,7 +190,7 @@ def test_a_host_killed_between_commit_and_ack_keeps_each_transcript_once(serial_
 
 def test_while_the_journal_is_locked_the_board_keeps_its_transcripts(serial_line, journal, listening):
     Journal(journal).close()
-    board = OutboxBoard(serial_line)
+    board = SpeakingBoard(serial_line)
     host = listening("listen", "--port", serial_line.port, "--plain", "--journal", str(journal))
     host.wait_for("config")
     lock = sqlite3.connect(journal, isolation_level=None)
@@ -202,7 +199,7 @@ def test_while_the_journal_is_locked_the_board_keeps_its_transcripts(serial_line
     assert "is locked by another program" in host.wait_for("journal")
     host.wait_for("final", 2)  # shown all the same
     time.sleep(0.3)
-    assert board.acked_finals == []
+    assert not board.acked
     lock.execute("ROLLBACK")
     board.wait_for_acks()
     assert "transcripts are kept again" in host.wait_for("journal", 2)
@@ -214,7 +211,7 @@ def test_while_the_journal_is_locked_the_board_keeps_its_transcripts(serial_line
 
 def test_the_users_journal_is_the_default_and_host_journal_reads_it(serial_line, tmp_path, monkeypatch, listening):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    board = OutboxBoard(serial_line)
+    board = SpeakingBoard(serial_line)
     board.say(2)
     host = listening("listen", "--port", serial_line.port, "--plain")
     board.wait_for_acks()
@@ -222,20 +219,22 @@ def test_the_users_journal_is_the_default_and_host_journal_reads_it(serial_line,
     board.stop()
     plain = run_host("journal", "--since", "1h").stdout.splitlines()
     assert len(plain) == 2
-    assert plain[0].endswith("artemis  0.78  transcript 1 of many words   number=1")
+    assert plain[0].endswith("native  0.78  transcript 1 of many words   length=27")
     (found,) = map(json.loads, run_host("journal", "transcript 2", "--json").stdout.splitlines())
-    assert (found["text"].split()[:2], found["slots"], found["boot"]) == (["transcript", "2"], {"number": "2"}, 7)
-    assert found["start_s"] == round(18_000 / RATE, 6)
+    assert (found["text"].split()[:2], found["slots"]) == (["transcript", "2"], {"length": "33"})
+    assert (found["board"], found["unit"], found["boot"], found["id"]) == ("native", "000000000000beef", 1, 2)
+    assert found["end_s"] == found["start_s"] + 0.5
 
 
 def test_without_a_journal_transcripts_are_shown_and_acknowledged(serial_line, tmp_path, monkeypatch, listening):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    board = OutboxBoard(serial_line)
+    board = SpeakingBoard(serial_line)
     board.say(2)
     host = listening("listen", "--port", serial_line.port, "--plain", "--no-journal")
     line = host.wait_for("final", 1)
-    assert line.startswith("final id=1 start=0.576 end=1.088 length=0.512 confidence=0.781 text=")
-    assert line.endswith("slot.number=1")
+    assert line.startswith("final id=1 start=")
+    assert 'length=0.500 confidence=0.781 text="transcript 1 of many words "' in line
+    assert line.endswith("slot.length=27")
     board.wait_for_acks()
     host.stop(signal.SIGINT)
     board.stop()
@@ -254,7 +253,7 @@ def test_a_partial_is_a_json_line_and_no_plain_one(serial_line, listening):
         "start": 0,
         "start_s": 0.0,
         "end": RATE,
-        "end_s": 1.0,
+        "end_s": 1.024,
         "text": "wo ist",
     }
     assert json.loads(host.wait_for('{"type": "final"')) == {
@@ -263,7 +262,7 @@ def test_a_partial_is_a_json_line_and_no_plain_one(serial_line, listening):
         "start": 0,
         "start_s": 0.0,
         "end": RATE,
-        "end_s": 1.0,
+        "end_s": 1.024,
         "confidence_q8": 128,
         "confidence": 0.5,
         "text": "wo ist böse",
@@ -276,7 +275,7 @@ def test_a_partial_is_a_json_line_and_no_plain_one(serial_line, listening):
 
 def test_a_domain_is_uploaded_over_a_faulty_line(tmp_path, listening):
     path = tmp_path / "hotel.domain"
-    path.write_bytes(small_domain("hotel", 300))
+    path.write_bytes(small_domain("hotel", 120))
     line = FaultyLine(tmp_path / "ttyFAULTY", 0.0005)
     board = ScriptedBoard(line)
     host = listening("listen", "--port", line.port, "--plain", "--no-journal", "--domain", str(path))
