@@ -94,16 +94,19 @@ def replay(
     result = Replay(status or BoardStatus(board.name, virtual=True), board.rate)
     session = Session(result.status, board.send)
     session.configure(Config(scores=scores))
-    origin = _bring(domain, board, session) if domain is not None else 0
+
+    def take(item: Frame | Damage) -> None:
+        if not isinstance(item, Score):
+            result.take(item)
+        taken(item)
+
+    origin = _bring(domain, board, session, take) if domain is not None else 0
     started_at = time.perf_counter()
     fed = 0
     for block in lockstep_blocks(recording, LEDGER_PERIOD_SAMPLES):
         result.received_bytes = result.status.bytes_out
         for heard in session.feed(board.hear(block)):
-            item = _shifted(heard, origin)
-            if not isinstance(item, Score):
-                result.take(item)
-            taken(item)
+            take(_shifted(heard, origin))
         fed += len(block)
         progress(fed)
     result.wall_s = time.perf_counter() - started_at
@@ -111,13 +114,18 @@ def replay(
     return result
 
 
-def _bring(domain: DomainWish, board: VirtualBoard, session: Session) -> int:
-    """Has the board take the domain; returns the samples of silence that it heard meanwhile."""
+def _bring(domain: DomainWish, board: VirtualBoard, session: Session, take: Callable[[Frame | Damage], None]) -> int:
+    """Has the board take the domain; returns the samples of silence that it heard meanwhile.
+
+    `take` gets the frames that tell no time.
+    """
     setter = DomainSetter(domain, lambda: board.name, session.send)
     setter.start(0.0)
     samples = 0
     while not setter.in_force:
         for item in session.feed(board.hear(np.zeros(CHUNK_SAMPLES, np.int16))):
+            if not isinstance(item, Score | State | Ledger):
+                take(item)
             if isinstance(item, DomainState):
                 setter.take(item, samples / board.rate)
         samples += CHUNK_SAMPLES

@@ -142,6 +142,7 @@ def test_a_domain_is_in_force_before_the_recording_and_costs_it_no_time(board, t
     assert last[0]["transcripts"] == last[1]["transcripts"] != []
     assert board[-1].domains.state.name == "hotel"
     if command == "replay":
+        assert run(command, talk)[1].splitlines()[:3] == run(command, talk, "--domain", path)[1].splitlines()[:3]
         assert [one["domain"] for one in last] == ["travel", "hotel"]
 
 
