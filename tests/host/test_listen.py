@@ -22,6 +22,7 @@ from board_on_a_line import (
     loud_and_quiet,
     run_host,
 )
+from domain_store import small_domain
 
 from firmware.link import Ledger, LedgerRow, ListenerState, Log, LogLevel, Score, Segment, State, encode, question
 from firmware.link.codec import encode_body
@@ -257,6 +258,19 @@ def test_a_virtual_board_hears_a_recording_to_its_end(tmp_path):
     assert lines[0].startswith("hello version=2 board=native")
     assert any(line.startswith("segment id=1 ") for line in lines)
     assert lines[-1].startswith("summary heard 11.3 s")
+
+
+def test_a_virtual_board_has_its_domain_before_it_hears_the_recording(tmp_path):
+    path, domain = tmp_path / "talk.wav", tmp_path / "hotel.domain"
+    soundfile.write(path, loud_and_quiet(4, 16_000), 16_000)
+    domain.write_bytes(small_domain("hotel"))
+    arguments = ["--port", "sim:native", "--wav", str(path), "--fast", "--plain", "--domain", str(domain)]
+    result = run_host("listen", *arguments)
+    assert result.returncode == 0, result.stderr
+    kinds = [line.split()[0] for line in result.stdout.splitlines()]
+    assert kinds.index("domain") < kinds.index("segment")
+    assert 'domain text="hotel is in force now"' in result.stdout
+    assert "--journal and --no-journal" in run_host("listen", *arguments, "--journal", "x", "--no-journal").stderr
 
 
 def test_a_virtual_board_plays_in_real_time(tmp_path):

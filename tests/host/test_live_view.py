@@ -7,7 +7,7 @@ import time
 import pexpect
 import pytest
 import soundfile
-from board_on_a_line import HOST, hello_of, ledger_of, loud_and_quiet
+from board_on_a_line import HOST, ScriptedBoard, hello_of, ledger_of, loud_and_quiet
 from domain_store import BUILT_IN
 from rich.console import Console
 
@@ -222,6 +222,21 @@ def test_ctrl_c_in_a_terminal_gives_the_screen_back_and_exits_0(talk):
     terminal.close()
     assert terminal.exitstatus == 0
     assert terminal.signalstatus is None
+
+
+def test_what_was_said_stays_on_the_terminal_when_the_view_has_gone(serial_line):
+    board = ScriptedBoard(serial_line)
+    arguments = ["listen", "--port", serial_line.port, "--no-journal"]
+    terminal = pexpect.spawn(HOST[0], [*HOST[1:], *arguments], dimensions=(24, 80), encoding="utf-8")
+    terminal.expect("HEAR", timeout=20)
+    board.send(Final(1, 0, RATE, 240, "where is the train station", (("place", "train station"),)))
+    terminal.expect("where is the train station", timeout=20)
+    terminal.sendintr()
+    terminal.expect_exact("\x1b[?1049l", timeout=20)
+    terminal.expect("0:00:00.*where is the train station", timeout=20)
+    terminal.expect("summary heard .* 1 transcript", timeout=20)
+    terminal.close()
+    board.stop()
 
 
 def test_a_real_terminal_of_80_by_24_shows_state_probability_and_segments(talk, tmp_path):
