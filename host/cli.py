@@ -89,8 +89,8 @@ def listen(
     what the link lost. A board that is unplugged is waited for and taken up again. Ctrl-C ends.
 
     Each transcript is kept in the journal (see `host journal`) before the board is told that it may forget it, and what
-    comes again is dropped: none is lost or doubled, even where this program is killed. A virtual board's transcripts
-    can be heard again, and are kept only with --journal FILE.
+    comes again is dropped: none is lost or doubled, even where this program is killed. A virtual board starts afresh
+    each time, and what it says is kept only with --journal FILE.
 
     \b
     Examples:
@@ -228,7 +228,7 @@ def transcribe(
       host transcribe calls/*.flac --domain hotel.domain > calls.txt
       host transcribe talk.wav --srt > talk.srt
       host transcribe calls/*.flac --json | jq -r '.transcripts[].slots'
-      sox talk.mp3 -t wav - | host transcribe -
+      ffmpeg -i talk.m4a -f wav - | host transcribe -
 
     \b
     --json: file, duration_s, text, and transcripts with id, start_s, end_s,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,11 +22,14 @@ def run_journal(path: Path | None, *, search: str, since: str | None, last: int 
         path or default_path(), since=moment(since) if since is not None else None, search=search, last=last
     )
     console = Console(soft_wrap=True, highlight=False)
+    entry = None
     for entry in found:
         if as_json:
             print(json.dumps(entry.as_dict(), ensure_ascii=False))
         else:
             console.print(_line(entry))
+    if entry is None and not as_json:
+        print("no such transcript in the journal.", file=sys.stderr)
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:

@@ -17,7 +17,7 @@ from host.listen import Listener, StopSignal, open_first
 from host.live_view import LiveView
 from host.run_record import keep_run
 from host.status import BoardStatus
-from host.transcript_pane import said_line
+from host.transcript_pane import said_lines
 from power.last_run import LinkBytes
 
 _SIM = "sim:"
@@ -108,7 +108,7 @@ def _leave_on_screen(status: BoardStatus, lines: View) -> None:
     """The last things heard, where the live view has been."""
     console = Console(highlight=False)
     for said in list(status.transcripts)[-_LEFT_AFTER_LIVE:]:
-        for line in said_line(said, console.width, console):
+        for line in said_lines(said, console.width, console):
             console.print(line)
     if not status.transcripts:
         for segment in reversed(status.last_segments(_LEFT_AFTER_LIVE)):

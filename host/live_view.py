@@ -252,6 +252,8 @@ class Screen:
         counts.append("  ·  ", "not bold")
         counts.append(f"damaged {status.damaged}", "bold red" if status.damaged else "not bold")
         lines = [duty, counts]
+        if status.trouble:
+            lines.append(Text(status.trouble, style="bold red"))
         if status.log is not None:
             style = {"warning": "yellow", "error": "bold red"}.get(status.log.level.name.lower(), "dim")
             lines.append(Text(f"log   {printable(status.log.text)}", style=style))

@@ -189,7 +189,8 @@ class Session:
         else:
             self._status.trouble = ""
             replies.append(Ack(self._hello.boot, Kept.FINAL, final.id))
-            new = new and never_kept
+            # Without a count of boots, what the journal has may be of another one: better shown twice than never.
+            new = new and (never_kept or not self._hello.boot)
         if new:
             self._status.take(final)
         else:

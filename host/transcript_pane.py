@@ -33,7 +33,7 @@ def transcript_pane(status: BoardStatus, console: Console, width: int, rows: int
     return [_title(status, width), *lines, *[Text()] * (room - len(lines))][:rows]
 
 
-def said_line(said: Transcript, width: int, console: Console) -> list[Text]:
+def said_lines(said: Transcript, width: int, console: Console) -> list[Text]:
     """One transcript as the pane shows it, on as many lines of `width` cells as it needs."""
     return _said(console, said, width)
 

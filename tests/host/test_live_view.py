@@ -140,6 +140,7 @@ def test_an_upload_and_an_unkept_journal_are_seen():
     status.uploading = None
     assert "domain travel 000000d0  built in " in "\n".join(drawn(status, 140, 36))
     assert "not kept" in text
+    assert "the journal is locked" in text
 
 
 def test_before_the_first_frame_it_says_so():

@@ -3,12 +3,14 @@
 import json
 import math
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
 from itertools import pairwise
 
 import numpy as np
+import pexpect
 import pytest
 import soundfile
 from board_on_a_line import CHUNK, HOST, loud_and_quiet, run_host
@@ -203,6 +205,18 @@ def test_a_long_recording_takes_no_more_memory_than_a_short_one(tmp_path):
         result = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks.append(int(result.stdout.splitlines()[-1]))
     assert peaks[1] - peaks[0] < 20_000, f"KiB: {peaks}"
+
+
+def test_stdout_is_stdout_where_a_terminal_shows_progress(talk, tmp_path):
+    out = tmp_path / "out.txt"
+    command = f"{shlex.join(HOST)} replay {talk} > {out}"
+    terminal = pexpect.spawn("bash", ["-c", command], dimensions=(24, 80), encoding="utf-8")
+    terminal.expect(pexpect.EOF, timeout=30)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    lines = out.read_text().splitlines()
+    assert lines[0].split()[:2] == ["start", "s"]
+    assert any(line.startswith("ledger") for line in lines)
 
 
 def test_spoken_words_are_heard(tmp_path):

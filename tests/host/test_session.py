@@ -316,6 +316,16 @@ def test_a_board_that_counts_no_boots_starts_afresh_with_an_unasked_hello():
     assert finals(talk.feed(uncounted, SAID)) == [SAID]
 
 
+def test_what_may_be_of_another_boot_is_shown_though_the_journal_has_it():
+    uncounted = replace(HELLO, boot=0, unit=0)
+    journal = MemoryJournal()
+    Talk(keep=journal.keep).feed(uncounted, SAID)
+    again = Talk(keep=journal.keep)
+    assert finals(again.feed(uncounted, SAID, SAID)) == [SAID]
+    assert again.replies() == [Ack(0, Kept.FINAL, 1)] * 2
+    assert len(journal.transcripts) == 1
+
+
 def test_the_same_hello_twice_is_no_reset_where_boots_are_counted():
     talk = Talk()
     talk.feed(HELLO, Score(51_200, 200), SAID)

@@ -209,8 +209,7 @@ def test_while_the_journal_is_locked_the_board_keeps_its_transcripts(serial_line
     assert sum(line.startswith("final") for line in host.lines) == 2
 
 
-def test_the_users_journal_is_the_default_and_host_journal_reads_it(serial_line, tmp_path, monkeypatch, listening):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+def test_the_users_journal_is_the_default_and_host_journal_reads_it(serial_line, tmp_path, listening):
     board = SpeakingBoard(serial_line)
     board.say(2)
     host = listening("listen", "--port", serial_line.port, "--plain")
@@ -226,8 +225,7 @@ def test_the_users_journal_is_the_default_and_host_journal_reads_it(serial_line,
     assert found["end_s"] == found["start_s"] + 0.5
 
 
-def test_without_a_journal_transcripts_are_shown_and_acknowledged(serial_line, tmp_path, monkeypatch, listening):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+def test_without_a_journal_transcripts_are_shown_and_acknowledged(serial_line, tmp_path, listening):
     board = SpeakingBoard(serial_line)
     board.say(2)
     host = listening("listen", "--port", serial_line.port, "--plain", "--no-journal")
