@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from train.domains.cli import domain, ngram
+
 app = typer.Typer(
     help="""Train, quantize and evaluate Earshot's networks.
 
@@ -22,6 +24,8 @@ app = typer.Typer(
 )
 evaluation_app = typer.Typer(help="Measure a network: float, .tflite and C side by side.", no_args_is_help=True)
 app.add_typer(evaluation_app, name="eval")
+app.command()(domain)
+app.command()(ngram)
 
 MODELS = Path(__file__).parent.parent / "firmware" / "models"
 RUNS = Path("runs")
@@ -181,6 +185,7 @@ def main() -> None:
     from firmware.modelc import ModelError
     from firmware.native import NativeBuildError
     from train.corpora import CorpusError
+    from train.domains.errors import TextError
 
     try:
         app(prog_name="train")
@@ -188,6 +193,8 @@ def main() -> None:
         print(f"train: {error.name} is not installed; pip install -e '.[train]' in Earshot's folder", file=sys.stderr)
     except OSError as error:
         print(f"train: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+    except TextError as error:
+        print(error, file=sys.stderr)  # it begins with the place, which editors look for at the start of a line
     except (CorpusError, ModelError, NativeBuildError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)
     else:

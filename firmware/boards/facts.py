@@ -52,7 +52,9 @@ def linker_memory(image: boards.Image) -> str:
         f"    {name} : ORIGIN = 0x{region.start:08X}, LENGTH = 0x{region.length:X}"
         for name, region in image.memory.items()
     ]
-    return "\n".join(["MEMORY", "{", *regions, "}", f"stack_bytes = {image.stack_bytes};", ""])
+    # Weights and domains lie in flash, unless they have a memory of their own.
+    alias = [] if "CONSTANTS" in image.memory else ['REGION_ALIAS("CONSTANTS", FLASH);']
+    return "\n".join(["MEMORY", "{", *regions, "}", *alias, f"stack_bytes = {image.stack_bytes};", ""])
 
 
 def main(

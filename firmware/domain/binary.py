@@ -327,3 +327,21 @@ def _graph(data: bytes, networks: int, counts: Sequence[int]) -> Graph:
             Network(text(network_row[5 * index]), first_state[index + 1] - base, finals, tuple(made_arcs))
         )
     return Graph(text(0), made_words, tuple(made_networks))
+
+
+def section_sizes(data: bytes) -> dict[str, int]:
+    """Bytes of each part of a binary that `encode` made: what a domain's room goes to."""
+    _, _, _, networks, _, *counts = _HEADER.unpack_from(data)
+    states, sites, words, pronunciations, arcs, values, phonemes, strings = counts
+    return {
+        "header": _HEADER.size,
+        "values": 4 * values,
+        "networks": 10 * networks,
+        "states": 2 * (states + 1),
+        "arcs": 5 * arcs,
+        "call sites": 6 * sites,
+        "words": 6 * words,
+        "pronunciations": 2 * pronunciations,
+        "phonemes": phonemes,
+        "texts": strings,
+    }

@@ -83,6 +83,16 @@ static inline const char *domain_name(const struct domain *domain) {
     return domain->strings;
 }
 
+/* Bytes of a string. The bound keeps the compiler from asking a C library. */
+static inline uint32_t domain_text_length(const char *text) {
+    uint32_t length = 0;
+
+    while (length < DOMAIN_TEXT_MAX && text[length] != 0) {
+        length++;
+    }
+    return length;
+}
+
 /* Label 0: an epsilon, or, with the target DOMAIN_NONE, the end of the network. Then sites, then
  * words. The arcs of a state are in this order, and those of a kind by cost. */
 static inline uint16_t domain_first_arc(const struct domain *domain, uint32_t state) {

@@ -395,7 +395,7 @@ class Config(Frame):
     RANGES: ClassVar[dict[str, Range]] = {
         "on_q8": Range(1, 255),
         "off_q8": Range(1, "on_q8"),
-        "min_speech_chunks": Range(1, 1000),
+        "min_speech_chunks": Range(1, 60),
         "hangover_chunks": Range(1, 1000),
         "hangover_complete_chunks": Range(1, 1000),
         "pre_roll_samples": Range(0, 32000),

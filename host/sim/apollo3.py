@@ -194,7 +194,7 @@ class Control(Model):
 
     NAME = "MCUCTRL"
     PLAIN = frozenset(
-        {"CHIPPN", "CHIPREV", "CHIPID0", "CHIPID1", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"}
+        {"CHIPPN", "CHIPID0", "CHIPID1", "CHIPREV", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"}
     )
 
     def reset(self) -> None:

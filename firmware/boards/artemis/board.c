@@ -64,10 +64,11 @@ static struct {
 
 static struct {
     int16_t chunk[CHUNKS][EARSHOT_CHUNK];
-    volatile uint32_t filled;   /* chunks since reset; the DMA writes the one after them */
-    volatile uint32_t released; /* of them, given back; the image's is the next one, if it has one */
+    volatile uint32_t filled; /* chunks since reset; the DMA writes the one after them */
+    volatile uint32_t
+        released; /* of them, given back; the image's is the next one, if it has one */
     volatile uint32_t dropped;
-    bool taken; /* the image has one */
+    bool taken;           /* the image has one */
     uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
 } microphone;
 
@@ -356,8 +357,8 @@ enum board_reset_cause board_reset_cause(void) {
     return cause;
 }
 
-/* Interrupts are off; one that is pending wakes the core all the same. Never in a burst: no document
- * says what becomes of it. */
+/* Interrupts are off; one that is pending wakes the core all the same. Never in a burst: no
+ * document says what becomes of it. */
 static void sleep_deeply(void) {
     burst(false);
     cycles_before += DWT_CYCCNT - cycles_mark;

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asr.h"
+#include "decoder_calibration.h"
+#include "decoder_result.h"
 #include "domain_format.h"
 #include "frame.h"
 #include "gate.h"
@@ -73,5 +76,31 @@ bool native_vad_pcm(void *vad, const int16_t *pcm, size_t chunks, uint8_t *proba
  * end counts, ending with the last chunk at or above off. */
 size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
                        size_t chunks, struct gate_segment *segments);
+
+/* INT8 logits to log2-posteriors in Q8, rows of 40; posteriors.h says what from_q8_q16 is. */
+void native_posteriors(uint32_t from_q8_q16, const int8_t *logits, size_t frames,
+                       int16_t *log2_posterior_q8);
+
+/* A decoder over a domain of count bytes at a multiple of 4, which must stay where they are. Says
+ * why it cannot start (enum domain_fault), 0 if it can; NULL takes the shipped settings. */
+size_t native_decoder_bytes(void);
+uint32_t native_decoder_start(void *decoder, const void *domain, size_t count,
+                              const struct decoder_config *config);
+
+/* Forgets what has been said. */
+void native_decoder_restart(void *decoder);
+
+void native_decoder_frames(void *decoder, const int16_t *log2_posterior_q8, size_t frames);
+void native_decoder_partial(void *decoder, struct decoder_partial *partial);
+bool native_decoder_complete(void *decoder);
+bool native_decoder_full(const void *decoder);
+void native_decoder_finish(void *decoder, struct decoder_result *result);
+
+/* The tokens that are alive; the arrivals that found no room since the last restart. */
+uint32_t native_decoder_tokens(const void *decoder);
+uint32_t native_decoder_lost(const void *decoder);
+
+/* The text of a word of the decoder's domain. */
+const char *native_decoder_word(const void *decoder, uint16_t word);
 
 #endif

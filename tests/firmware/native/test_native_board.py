@@ -145,7 +145,7 @@ def test_state_tells_when_the_gate_opens_and_closes(vowels: Callable, eager: Cal
 
 
 def test_a_heartbeat_comes_when_nothing_else_does() -> None:
-    board = configured(Config(sleep_after_chunks=0, on_q8=255, off_q8=255, min_speech_chunks=1000))
+    board = configured(Config(sleep_after_chunks=0, on_q8=255, off_q8=255, min_speech_chunks=60))
     states = of(State, frames(board.hear(silence(200))))
     gaps = np.diff([state.sample for state in states]) // CHUNK
     assert set(gaps.tolist()) == {HEARTBEAT_CHUNKS}
@@ -153,7 +153,7 @@ def test_a_heartbeat_comes_when_nothing_else_does() -> None:
 
 
 def test_it_sleeps_in_silence_and_says_so_on_pins_and_link(vowels: Callable) -> None:
-    board = configured(Config(sleep_after_chunks=10, on_q8=255, off_q8=255, min_speech_chunks=1000, scores=1))
+    board = configured(Config(sleep_after_chunks=10, on_q8=255, off_q8=255, min_speech_chunks=60, scores=1))
     got = frames(board.hear(silence(64)))
     assert board.pins == ListenerState.SLEEP
     slept = next(state for state in of(State, got) if state.state == ListenerState.SLEEP)
@@ -173,7 +173,11 @@ def test_a_ledger_comes_each_period_and_adds_up(vowels: Callable) -> None:
     assert [ledger.sample for ledger in ledgers] == [10 * CHUNK * i for i in range(1, 10)]
     for ledger in ledgers:
         assert sum(row.samples for row in ledger.rows) == ledger.sample
-        assert ledger.frames * HOP == ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert ledger.frames * HOP == ledger.inferences * CHUNK == ledger.sample
+        assert {row.samples for row in (ledger.rows[ListenerState.SLEEP], ledger.rows[ListenerState.FAULT])} == {0}
+        assert ledger.decoder_frames == 4 * ledger.asr_calls
+        pre_rolls = 16 * CHUNK * ledger.rows[ListenerState.LISTEN].entries
+        assert ledger.asr_calls * 4 * CHUNK <= ledger.rows[ListenerState.LISTEN].samples + pre_rolls
         assert {row.cycles for row in ledger.rows} == {0}
         assert (ledger.dropped, ledger.segments_lost) == (0, 0)
 
@@ -184,7 +188,7 @@ def test_a_segment_is_sent_again_until_its_ack(vowels: Callable, eager: Callable
     quiet = np.zeros(2 * RESEND_CHUNKS * CHUNK, np.int16)
     board.hear(sound)
     # In sleep nothing new is said.
-    board.send(encode(Config(on_q8=255, off_q8=255, min_speech_chunks=1000)))
+    board.send(encode(Config(on_q8=255, off_q8=255, min_speech_chunks=60)))
     board.hear(quiet)
     board.send(encode(question()))
     (repeated, *_) = of(Segment, frames(board.hear(quiet)))
@@ -205,12 +209,13 @@ def test_a_full_outbox_loses_its_oldest_and_says_so(vowels: Callable, eager: Cal
     got = frames(configured(config).hear(sound))
     last = of(Ledger, got)[-1]
     assert last.segments > room
-    assert last.segments_lost == last.segments - room
+    finals = last.transcripts + last.rejected
+    assert finals == last.segments  # each has its transcript, if an empty one
+    assert last.segments_lost + last.finals_lost == last.segments + finals - room
     logs = [log.text for log in of(Log, got)]
-    assert logs == [
-        f"the outbox is full and no ACK came; lost: segment {i} ({i} since reset)"
-        for i in range(1, last.segments_lost + 1)
-    ]
+    assert all(text.startswith("the outbox is full and no ACK came; lost: ") for text in logs)
+    assert f"segment {last.segments_lost} ({last.segments_lost} since reset)" in " ".join(logs)
+    assert f"transcript {last.finals_lost} ({last.finals_lost} since reset)" in logs[-1]
 
 
 def test_finals_that_are_lost_are_counted_and_told() -> None:
@@ -326,7 +331,7 @@ BAD_SETTINGS = [
     (Config(on_q8=0), "on_q8 is 0, not from 1 to 255"),
     (Config(on_q8=128, off_q8=0), "off_q8 is 0, not from 1 to 128"),
     (Config(on_q8=128, off_q8=129), "off_q8 is 129, not from 1 to 128"),
-    (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 1000"),
+    (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 60"),
     (Config(hangover_chunks=1001), "hangover_chunks is 1001, not from 1 to 1000"),
     (Config(pre_roll_samples=32001), "pre_roll_samples is 32001, not from 0 to 32000"),
     (Config(sleep_floor=32768), "sleep_floor is 32768, not from 0 to 32767"),
@@ -450,7 +455,11 @@ def test_whatever_it_hears_and_is_sent_its_frames_agree_with_each_other(steps: l
         assert state.sample % CHUNK == 0
     for ledger in of(Ledger, got):
         assert sum(row.samples for row in ledger.rows) == ledger.sample <= heard * CHUNK
-        assert ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert ledger.inferences * CHUNK == ledger.sample
+        assert {row.samples for row in (ledger.rows[ListenerState.SLEEP], ledger.rows[ListenerState.FAULT])} == {0}
+        assert ledger.decoder_frames == 4 * ledger.asr_calls
+        pre_rolls = 16 * CHUNK * ledger.rows[ListenerState.LISTEN].entries
+        assert ledger.asr_calls * 4 * CHUNK <= ledger.rows[ListenerState.LISTEN].samples + pre_rolls
         assert ledger.rows[ListenerState.FAULT].entries == 0
     ends = 0
     for segment in sorted({s.id: s for s in of(Segment, got)}.values(), key=lambda s: s.id):

@@ -76,7 +76,7 @@ def test_undefined_behaviour_is_caught() -> None:
 
 
 def test_the_tests_of_the_c_pass_under_them() -> None:
-    folders = [str(TESTS / name) for name in ("pipeline", "link", "native")]
+    folders = [str(TESTS / name) for name in ("domain", "pipeline", "link", "native")]
     folders.append(f"--ignore={TESTS / 'native/test_library.py'}")
     # --capture=sys: what a sanitizer says last must not be lost with pytest's own file.
     result = under_sanitizers("-m", "pytest", "-q", "--capture=sys", "-p", "no:cacheprovider", *folders)

@@ -9,7 +9,7 @@ import pytest
 
 from firmware.link import Config, ListenerState
 from firmware.native import BANDS, CHUNK, HOP, Vad, logmel, segments
-from firmware.native.library import load
+from firmware.native.library import aligned, load
 
 FFI, LIBRARY = load()
 SLEEP_AFTER = 5
@@ -21,24 +21,34 @@ class Listener:
     def __init__(self, model: Any = None, arena_bytes: int | None = None, **settings: int) -> None:
         network = LIBRARY.vad_model if model is None else model
         room = LIBRARY.vad_model.arena_bytes
-        self._owner = FFI.new("uint8_t[]", room + 15)
-        arena = self._owner + (-int(FFI.cast("uintptr_t", self._owner))) % 16
+        vad_owner, vad_arena = aligned(FFI, room)
+        asr_owner, asr_arena = aligned(FFI, LIBRARY.asr_model.arena_bytes)
         self.c = FFI.new("struct listener *")
+        parts = FFI.new("struct listener_parts *")
+        parts.tables = FFI.addressof(LIBRARY.frontend_tables_16000)
+        parts.vad, parts.vad_arena = FFI.addressof(network), vad_arena
+        parts.vad_arena_bytes = room if arena_bytes is None else arena_bytes
+        parts.asr, parts.asr_arena = FFI.addressof(LIBRARY.asr_model), asr_arena
+        parts.asr_arena_bytes = LIBRARY.asr_model.arena_bytes
         # The listener keeps pointers to these; their owners must outlive it.
-        self._kept = (network, FFI.addressof(network))
-        LIBRARY.listener_init(
-            self.c,
-            FFI.addressof(LIBRARY.frontend_tables_16000),
-            self._kept[1],
-            arena,
-            room if arena_bytes is None else arena_bytes,
-            config(**settings),
-        )
+        self._kept = (network, parts, vad_owner, asr_owner)
+        LIBRARY.listener_init(self.c, parts, config(**settings))
+        self.work: Any = None
+        """What the last chunk's work brought."""
+
+    def use(self, domain: bytes) -> None:
+        """What it writes down from now on."""
+        self._bytes = FFI.new("uint8_t[]", domain)
+        self._domain = FFI.new("struct domain *")
+        assert LIBRARY.domain_load(self._domain, self._bytes, len(domain)) == LIBRARY.DOMAIN_SOUND
+        LIBRARY.listener_use(self.c, self._domain)
 
     def hear(self, pcm: np.ndarray, cycles: int = 0, dropped: int = 0) -> Any:
         assert pcm.dtype == np.int16
         assert len(pcm) == CHUNK
-        return LIBRARY.listener_hear(self.c, FFI.from_buffer("int16_t[]", pcm), cycles, dropped)
+        report = LIBRARY.listener_hear(self.c, FFI.from_buffer("int16_t[]", pcm), cycles, dropped)
+        self.work = LIBRARY.listener_work(self.c)
+        return report
 
     def row(self, state: ListenerState) -> Any:
         return self.c.ledger.row[state]

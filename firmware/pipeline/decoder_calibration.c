@@ -1,0 +1,14 @@
+#include "decoder_calibration.h"
+
+const struct decoder_config decoder_calibration = {
+    .beam_q8 = 20 * 256,
+    .tokens = 320,
+    .scale_q5 = 32,
+    .word_cost_q8 = 0,
+    .filler_cost_q8 = 2 * 256,
+    .offset_q8 = 6 * 256,
+    .by_average_q8 = 128,
+    .by_worst_q8 = 128,
+    .by_doubt_q8 = 3 * 256,
+    .reject_below_q8 = 77,
+};

@@ -1,0 +1,1 @@
+"""Domains: from the text language, or an n-gram model, to the graph that the decoder walks (DOMAINS.md)."""
