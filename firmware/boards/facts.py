@@ -25,6 +25,8 @@ def c_header(board: boards.Board) -> str:
     }
     if board.image:
         facts["RAM_BYTES"] = f"{board.image.memory['RAM'].length}u"
+        if store := board.image.memory.get("STORE"):
+            facts |= {"STORE_START": f"0x{store.start:08X}u", "STORE_BYTES": f"{store.length}u"}
     for prefix, part in (("LINK", board.link), ("MIC", board.microphone)):
         for name, value in part.model_dump(exclude_none=True).items() if part else ():
             if isinstance(value, int):

@@ -11,6 +11,7 @@ from firmware.link.codec import Damage, Decoder, encode
 from firmware.link.frames import (
     FRAMES,
     HEARTBEAT_CHUNKS,
+    RESEND_AHEAD_FRAMES,
     RESEND_CHUNKS,
     RESEND_DAMAGED_CHUNKS,
     RESEND_MOST_CHUNKS,
@@ -44,6 +45,7 @@ from firmware.link.layout import Frame, Malformed
 __all__ = [
     "FRAMES",
     "HEARTBEAT_CHUNKS",
+    "RESEND_AHEAD_FRAMES",
     "RESEND_CHUNKS",
     "RESEND_DAMAGED_CHUNKS",
     "RESEND_MOST_CHUNKS",

@@ -8,6 +8,7 @@ _Static_assert(sizeof(struct outbox) <= 8288, "as outbox.h says");
 _Static_assert(LINK_PAYLOAD_MAX <= OUTBOX_BYTES && LINK_PAYLOAD_MAX <= UINT16_MAX,
                "any frame fits");
 _Static_assert(LINK_RESEND_CHUNKS <= UINT16_MAX, "as an age");
+_Static_assert(LINK_RESEND_CHUNKS << 5 == LINK_RESEND_MOST_CHUNKS, "doubled until there");
 
 /* What goes first when there is no room. */
 static uint32_t worth(uint8_t type) {
@@ -101,7 +102,7 @@ bool outbox_ack(struct outbox *outbox, enum link_frame type, uint32_t id) {
 }
 
 void outbox_heard(struct outbox *outbox) {
-    outbox->gap = 0;
+    outbox->unheard = 0;
 }
 
 static void want(struct outbox *outbox, uint32_t age) {
@@ -141,17 +142,18 @@ static uint32_t find_due(const struct outbox *outbox, bool again) {
     return NOWHERE;
 }
 
-static uint32_t next_gap(uint32_t gap) {
-    if (gap == 0) {
-        return LINK_RESEND_CHUNKS;
+/* Chunks that must pass between the last repetition and the next one. */
+static uint32_t gap(const struct outbox *outbox) {
+    if (outbox->unheard < LINK_RESEND_AHEAD_FRAMES) {
+        return 0;
     }
-    return 2 * gap < LINK_RESEND_MOST_CHUNKS ? 2 * gap : LINK_RESEND_MOST_CHUNKS;
+    return (uint32_t)LINK_RESEND_CHUNKS << (outbox->unheard - LINK_RESEND_AHEAD_FRAMES);
 }
 
 bool outbox_take(struct outbox *outbox, uint8_t *type, uint8_t payload[LINK_PAYLOAD_MAX],
                  size_t *count) {
     const uint32_t fresh = find_due(outbox, false);
-    const bool may_repeat = outbox->since_repeat >= outbox->gap;
+    const bool may_repeat = outbox->since_repeat >= gap(outbox);
     const uint32_t old = may_repeat ? find_due(outbox, true) : NOWHERE;
     const bool repeat = old != NOWHERE && (fresh == NOWHERE || !outbox->repeated_last);
     const uint32_t index = repeat ? old : fresh;
@@ -167,8 +169,10 @@ bool outbox_take(struct outbox *outbox, uint8_t *type, uint8_t payload[LINK_PAYL
     entry->age = 0;
     outbox->repeated_last = repeat;
     if (repeat) {
-        outbox->gap = next_gap(outbox->gap);
         outbox->since_repeat = 0;
+        if (gap(outbox) < LINK_RESEND_MOST_CHUNKS) {
+            outbox->unheard++;
+        }
     }
     if (*type == LINK_PARTIAL) {
         forget(outbox, index);

@@ -4,9 +4,10 @@
  * the FINAL of that id, takes its place before that. One frame at most leaves a chunk, the oldest
  * first, so that a backlog never fills the link; new frames and repeated ones take turns.
  *
- * Pace: a frame without an ACK is due again after LINK_RESEND_CHUNKS. While nothing is heard of a
- * host, only one frame is repeated at a time, after LINK_RESEND_CHUNKS, then after twice as long,
- * up to LINK_RESEND_MOST_CHUNKS. Whatever is heard of it ends that.
+ * Pace: a frame without an ACK is due again after LINK_RESEND_CHUNKS. When LINK_RESEND_AHEAD_FRAMES
+ * repetitions have gone out and nothing was heard of a host, only one frame is repeated at a time,
+ * after LINK_RESEND_CHUNKS, then after twice as long, up to LINK_RESEND_MOST_CHUNKS. Whatever is
+ * heard of it ends that.
  *
  * Full: PARTIALs go first, then SEGMENTs, then FINALs, the oldest of them first, and none for the
  * sake of one that is worth less than itself; all are counted.
@@ -50,7 +51,7 @@ struct outbox {
     uint32_t count;
     uint32_t used; /* bytes */
     struct outbox_lost lost;
-    uint32_t gap;          /* chunks that must pass after a repetition before the next one */
+    uint32_t unheard;      /* repetitions since a host was heard; it stops at the slowest pace */
     uint32_t since_repeat; /* chunks; it stops at LINK_RESEND_MOST_CHUNKS */
     bool repeated_last;    /* the frame sent last was a repetition */
 };

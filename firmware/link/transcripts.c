@@ -47,13 +47,16 @@ void transcripts_final(struct transcripts *transcripts, const struct link_final 
                link_final_pack(final, payload, sizeof payload));
 }
 
-static bool is_plain(const char *text) {
-    while (*text != '\0') {
-        if ((unsigned char)*text++ < ' ') {
-            return false;
+/* The text's bytes, or more than any field has if a control character is in it. */
+static size_t plain_bytes(const char *text) {
+    size_t count = 0;
+
+    while (text[count] != '\0') {
+        if ((unsigned char)text[count++] < ' ') {
+            return SIZE_MAX;
         }
     }
-    return true;
+    return count;
 }
 
 static uint32_t slots_of(const struct link_final *final) {
@@ -66,13 +69,12 @@ static uint32_t slots_of(const struct link_final *final) {
 }
 
 bool transcripts_add_slot(struct link_final *final, const char *name, const char *value) {
-    const size_t name_bytes = strlen(name), value_bytes = strlen(value);
+    const size_t name_bytes = plain_bytes(name), value_bytes = plain_bytes(value);
     const size_t marks = final->slots_length > 0 ? 2 : 1;
     const size_t room = (size_t)LINK_FINAL_SLOTS_MAX - final->slots_length;
 
     if (name_bytes == 0 || name_bytes > room || value_bytes > room - name_bytes ||
-        marks > room - name_bytes - value_bytes || slots_of(final) == TRANSCRIPTS_SLOTS ||
-        !is_plain(name) || !is_plain(value)) {
+        marks > room - name_bytes - value_bytes || slots_of(final) == TRANSCRIPTS_SLOTS) {
         return false;
     }
     char *to = &final->slots[final->slots_length];

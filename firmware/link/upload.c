@@ -58,9 +58,11 @@ static void refuse(struct upload *upload, enum link_domain_refusal refused) {
     upload->told = false;
 }
 
+/* Names are padded with zeros. */
 static bool is_same(const char *name, uint32_t bytes, uint32_t crc32,
                     const struct link_domain_begin *begin) {
-    return bytes == begin->bytes && crc32 == begin->crc32 && strcmp(name, begin->name) == 0;
+    return bytes == begin->bytes && crc32 == begin->crc32 &&
+           memcmp(name, begin->name, sizeof begin->name) == 0;
 }
 
 void upload_begin(struct upload *upload, const struct link_domain_begin *begin) {

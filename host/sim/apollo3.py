@@ -1,4 +1,4 @@
-"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. Times in ticks of 96 MHz."""
+"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. All times in burst clock ticks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from firmware.boards.registers import Peripheral
+from host.sim import apollo3_flash
 from host.sim.bus import Model
 from host.sim.machine import Machine
 
@@ -15,8 +16,9 @@ XTAL_HZ = 32_768
 POWER_UP_TICKS = 10 * TICK_HZ // 1_000_000
 BURST_TICKS = 10 * TICK_HZ // 1_000_000  # from the request to the faster clock: assumed
 KILOBYTE = 1024
-# Of the boot ROM, the one routine that images call: str r1, [r0]; bx lr.
-ROM = (0x0800_0000, bytes(0x78) + b"\x01\x60\x70\x47" + bytes(0xF84))
+UNIT = 0x5EED_0000_0000_0001
+"""The chip's own number, of every virtual one."""
+ROM = (apollo3_flash.ROM_BASE, apollo3_flash.rom())
 DTCM_BANKS = ((0, 8), (8, 24), (32, 32))  # KiB from the start of RAM: (first, size)
 SRAM_BANK, SRAM_BANKS = 32, 10
 FLASH_BANK = 512 * KILOBYTE
@@ -55,6 +57,11 @@ class PowerControl(Model):
         if self.machine.now < self._since[name] + POWER_UP_TICKS:
             return f"the power of {name} is not up yet (PWRCTRL.DEVPWRSTATUS.{domain} is 0)"
         return None
+
+    def why_flash_off(self, instance: int) -> str | None:
+        """Why a half of the flash has no power; None if it has."""
+        field = f"FLASH{instance}"
+        return None if self.field("MEMPWREN", field) else f"{field} has no power (PWRCTRL.MEMPWREN.{field} is 0)"
 
     def powered_ticks(self) -> dict[str, int]:
         """How long each peripheral had power so far."""
@@ -196,6 +203,7 @@ class Control(Model):
         self._burst_from: int | None = None
         self.set_field("TPIUCTRL", "ENABLE", 1)
         self.set_field("SKU", "ALLOWBURST", 1)
+        self.values["CHIPID0"], self.values["CHIPID1"] = UNIT & 0xFFFFFFFF, UNIT >> 32
 
     def burst_available(self) -> bool:
         """The burst was asked for, and has come."""
@@ -217,10 +225,31 @@ class Control(Model):
 
 
 class CacheControl(Model):
-    """CACHECTRL: its settings are kept; time is not changed by them."""
+    """CACHECTRL: its settings are kept; time is not changed by them. It must be told when flash has changed."""
 
     NAME = "CACHECTRL"
     PLAIN = frozenset({"CACHECFG", "FLASHCFG"})
+
+    def __init__(self, machine: Machine, peripheral: Peripheral, flash: apollo3_flash.Flash) -> None:
+        self._flash = flash
+        super().__init__(machine, peripheral)
+
+    def write_CTRL(self, value: int) -> None:
+        """Forgets what it holds."""
+        self.values["CTRL"] = value
+        if self.field("CTRL", "INVALIDATE"):
+            self._flash.stale = False
+
+    def read_CTRL(self) -> int:
+        """Always ready."""
+        self.set_field("CTRL", "INVALIDATE", 0)
+        self.set_field("CTRL", "CACHE_READY", 1)
+        return self.values["CTRL"]
+
+    def deep_sleep(self) -> None:
+        """Stale bytes in the cache are found out in the end."""
+        if self._flash.stale and self.field("CACHECFG", "ENABLE"):
+            raise self.refuse("flash was changed, and CTRL.INVALIDATE was not written since")
 
 
 class ResetGenerator(Model):

@@ -10,6 +10,7 @@ import numpy as np
 from firmware.boards import Board
 from firmware.boards.registers import peripherals
 from host.sim import apollo3
+from host.sim.apollo3_flash import Flash
 from host.sim.apollo3_pdm import Pdm
 from host.sim.apollo3_uart import Uart
 from host.sim.machine import Machine, Power
@@ -51,9 +52,11 @@ class Apollo3Board:
         self.clocks = apollo3.ClockGenerator(machine, svd["CLKGEN"], self.power, self.control)
         self.uart = Uart(machine, svd["UART0"], self.power, self.pads, board.link)
         self.pdm = Pdm(machine, svd["PDM"], self.power, self.pads, board)
+        self.flash = Flash(machine, self.power.why_flash_off)
+        self.flash.on_power_failure = lambda: machine.request_reset(lambda: self._reset("PORSTAT"))
         others = [
             self.clocks,
-            apollo3.CacheControl(machine, svd["CACHECTRL"]),
+            apollo3.CacheControl(machine, svd["CACHECTRL"], self.flash),
             apollo3.SystemTimer(machine, svd["CTIMER"]),
         ]
         machine.attach(
@@ -66,10 +69,15 @@ class Apollo3Board:
         self._vectors = board.flash.address
         program = image.read_bytes()
         machine.load(program, self._vectors)
-        self.power.image_end = self._vectors + len(program)
+        self.power.image_end = self.flash.image_end = self._vectors + len(program)
         self.resets_seen: list[str] = []
         self._reset("PORSTAT")
         machine.run()
+
+    def power_cycle(self) -> None:
+        """Takes the power away and gives it back; flash keeps what it holds."""
+        self.machine.request_reset(lambda: self._reset("PORSTAT"))
+        self.machine.run()
 
     def _reset(self, cause: str) -> None:
         self.resets_seen.append(cause)

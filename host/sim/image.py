@@ -48,4 +48,4 @@ def _scons(name: str, folder: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         said = "\n".join((result.stdout + result.stderr).strip().splitlines()[-20:])
-        raise SimulationError(f"the image of {name} could not be built; scons said:\n{said}")
+        raise SimulationError(f"the image of {name} could not be built; scons said:", said)

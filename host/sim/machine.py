@@ -14,6 +14,7 @@ from enum import Enum
 
 from unicorn import (
     UC_ARCH_ARM,
+    UC_HOOK_CODE,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
     UC_MODE_MCLASS,
@@ -135,6 +136,52 @@ class Machine:
         """`size` bytes of RAM, whether it has power or not."""
         start = address - self.ram_base
         return bytes(self._ram[start : start + size])
+
+    def in_ram(self, address: int, size: int) -> bool:
+        """All of it is RAM that has power."""
+        return self.ram_base <= address and address + size <= self.ram_base + self._ram_mapped
+
+    def flash_read(self, address: int, size: int) -> bytes:
+        """`size` bytes of flash."""
+        start = address - self.flash_base
+        return bytes(self._flash[start : start + size])
+
+    def flash_write(self, address: int, data: bytes) -> None:
+        """Changes flash, but not code that has run."""
+        start = address - self.flash_base
+        ctypes.memmove(ctypes.addressof(self._flash) + start, data, len(data))
+
+    def on_fetch(self, address: int, act: Callable[[], None]) -> None:
+        """Calls `act` whenever the core is about to execute the instruction at `address`."""
+
+        def fetched(uc: Uc, at: int, size: int, _: object) -> None:
+            try:
+                act()
+            except SimulationError as error:
+                self._error = error
+                uc.emu_stop()
+
+        self._uc.hook_add(UC_HOOK_CODE, fetched, begin=address, end=address)
+
+    def arguments(self) -> tuple[int, int, int, int]:
+        """r0 to r3, where a called routine finds its arguments."""
+        r0, r1, r2, r3 = (int(self._uc.reg_read(register)) for register in CORE_REGISTERS[:4])
+        return r0, r1, r2, r3
+
+    def set_arguments(self, r0: int, r1: int) -> None:
+        """Changes the first two of them."""
+        for register, value in zip(CORE_REGISTERS, (r0, r1), strict=False):
+            self._uc.reg_write(register, value)
+
+    @property
+    def link_register(self) -> int:
+        """Where the routine that runs will return to."""
+        return int(self._uc.reg_read(arm.UC_ARM_REG_LR))
+
+    @property
+    def interrupts_masked(self) -> bool:
+        """PRIMASK is set."""
+        return bool(self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1)
 
     def ram_power(self, size: int) -> None:
         """The first `size` bytes of RAM keep power, the rest loses it."""

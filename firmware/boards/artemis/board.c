@@ -383,14 +383,6 @@ const int16_t *board_audio_wait(void) {
     return chunk;
 }
 
-const struct store_device *board_store(void) {
-    return NULL;
-}
-
-uint64_t board_unit(void) {
-    return (uint64_t)MCUCTRL_CHIPID1 << 32 | MCUCTRL_CHIPID0;
-}
-
 uint32_t board_audio_dropped(void) {
     return microphone.dropped;
 }

@@ -239,14 +239,6 @@ const int16_t *board_audio_wait(void) {
     return block.pcm;
 }
 
-const struct store_device *board_store(void) {
-    return NULL;
-}
-
-uint64_t board_unit(void) {
-    return 0;
-}
-
 /* The microphone waits for the board here, so nothing can be lost. */
 uint32_t board_audio_dropped(void) {
     return 0;

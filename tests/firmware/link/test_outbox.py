@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from firmware.link import RESEND_CHUNKS, RESEND_DAMAGED_CHUNKS, RESEND_MOST_CHUNKS, Final, Partial, Segment
+from firmware.link import (
+    RESEND_AHEAD_FRAMES,
+    RESEND_CHUNKS,
+    RESEND_DAMAGED_CHUNKS,
+    RESEND_MOST_CHUNKS,
+    Final,
+    Partial,
+    Segment,
+)
 from firmware.native.library import load
 
 FFI, LIBRARY = load()
@@ -116,7 +124,8 @@ class Model:
     def tick(self) -> tuple[int, bytes] | None:
         self.now += 1
         fresh = next((e for e in self.entries if e.sent_at is None), None)
-        gap = min(RESEND_CHUNKS << (self.unheard - 1), RESEND_MOST_CHUNKS) if self.unheard else 0
+        slow = self.unheard - RESEND_AHEAD_FRAMES
+        gap = min(RESEND_CHUNKS << slow, RESEND_MOST_CHUNKS) if slow >= 0 else 0
         old = None
         if self.now - self.repeated_at >= gap:
             old = next((e for e in self.entries if self._is_due(e)), None)
@@ -227,11 +236,12 @@ def ids(sent: list[tuple[int, bytes] | None]) -> list[tuple[int, int] | None]:
 @pytest.mark.parametrize("kind", [SEGMENT, FINAL])
 def test_it_is_sent_at_once_and_ever_more_rarely_until_its_ack(kind: int) -> None:
     outbox = filled((kind, 1))
-    sent_at = [chunk for chunk in range(4 * RESEND_MOST_CHUNKS) if outbox.tick()]
+    sent_at = [chunk for chunk in range(6 * RESEND_MOST_CHUNKS) if outbox.tick()]
     gaps = [after - before for before, after in pairwise(sent_at)]
     assert sent_at[0] == 0
-    assert gaps[:6] == [RESEND_CHUNKS << max(0, i - 1) for i in range(6)]
-    assert set(gaps[7:]) <= {RESEND_MOST_CHUNKS}
+    assert gaps[:RESEND_AHEAD_FRAMES] == [RESEND_CHUNKS] * RESEND_AHEAD_FRAMES
+    assert gaps[RESEND_AHEAD_FRAMES:][:5] == [RESEND_CHUNKS << i for i in range(5)]
+    assert set(gaps[RESEND_AHEAD_FRAMES + 5 :]) == {RESEND_MOST_CHUNKS}
     assert outbox.ack(kind, 1)
     assert not outbox.ack(kind, 1)
     assert {outbox.tick() for _ in range(3 * RESEND_MOST_CHUNKS)} == {None}
