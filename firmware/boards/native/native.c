@@ -220,8 +220,8 @@ size_t native_segments(const struct gate_config *config, const uint8_t *probabil
 
     gate_init(&gate, config);
     for (size_t i = 0; i < chunks; i++) {
-        const enum gate_event event =
-            gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK, probability_q8[i], false);
+        const enum gate_event event = gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK,
+                                                  probability_q8[i], false);
         if (event == GATE_CLOSED) {
             segments[count++] = gate.segment;
         }

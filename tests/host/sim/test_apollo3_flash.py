@@ -73,7 +73,8 @@ def board() -> Apollo3Board:
 
 def test_resets_are_counted_over_the_loss_of_power(board: Apollo3Board) -> None:
     first = hello(board)
-    assert (first.boot, first.domain) == (1, "")
+    assert first.boot == 1
+    assert first.domain not in ("", "new")
     assert first.unit != 0
     for boot in (2, 3):
         board.power_cycle()
