@@ -61,7 +61,7 @@ def tree(built) -> Tree:
 def test_every_build_tells_what_the_image_takes(tree):
     said = tree.scons("board=artemis").stdout
     assert "flash" in said
-    assert "of  983040 bytes" in said
+    assert "of  835584 bytes" in said
     assert "of  262144 bytes" in said
     assert "earshot\n" in said  # the biggest object in RAM
 
