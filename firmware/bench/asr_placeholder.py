@@ -1,10 +1,10 @@
 """A random network with the recogniser's interface: `python -m firmware.bench.asr_placeholder --out FILE.tflite`.
 
 It is for tests and for images that are built before there is a trained one: it takes and gives what recognizer.h asks
-for, at the price of the real one (train/asr_network.py, STUDENT), and says nothing. `features` INT8 [1, 8, 40] are two
-hops for each of four output frames, `logits` INT8 [1, 4, 40] the classes of firmware/domain/phonemes.py. Depthwise
-convolutions over time, whose past is a state that enters and leaves, and pointwise ones of 224 channels, in blocks with
-a residual; activations are bounded (ReLU6). The same seed gives the same file.
+for, at the price of the real one, and says nothing. `features` INT8 [1, 8, 40] are two hops for each of four output
+frames, `logits` INT8 [1, 4, 40] the classes of firmware/domain/phonemes.py. Depthwise convolutions over time, whose
+past is a state that enters and leaves, and pointwise ones, in blocks with a residual; activations are
+bounded (ReLU6). The same seed gives the same file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from firmware.bench.asr_shape import BANDS, FRAMES, SEED, STACK, Writer
 from firmware.domain.phonemes import CLASSES
 
 CHANNELS = 224
-KERNELS = (9, 11, 13, 15, 9, 11, 13, 15, 9, 11)
+KERNELS = (11,) * 10
 OCTAVES = 40.0
 """Log-mel that int8 spans."""
 _RELU6 = 3

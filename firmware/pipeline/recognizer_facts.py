@@ -1,4 +1,4 @@
-"""What C needs of a recognition network's .toml: `python -m firmware.pipeline.recognizer_facts FILE.toml --out FILE.h`."""
+"""What C needs of a recogniser's .toml: `python -m firmware.pipeline.recognizer_facts FILE.toml --out FILE.h`."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_other_bytes_are_refused_on_both_ends(spoil, says):
         Decoder(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(graph=graphs(), data=st.data())
 def test_a_forged_binary_is_refused_or_decodes_within_its_bounds(graph, data):
     """Under the sanitizers, any step outside the domain ends the test."""

@@ -60,6 +60,15 @@ def test_equal_phonemes_on_both_sides_of_a_word_boundary_do_too():
     assert Decoder(domain, config).decode(frames("AA", "-", "AA", "B")).score_q8 == -40
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_word_may_follow_the_second_best_where_the_best_ends_in_its_phoneme(order):
+    said = words(da="D AA", db="D B", a="AA")
+    domain = one_network(said, *(Arc(0, 1, Kind.WORD, i) for i in order), Arc(1, 2, Kind.WORD, 2))
+    row = frames("D", "AA", "AA", other=-32000)
+    row[1, CLASS["B"]] = -100
+    assert Decoder(domain, ALL).decode(row).text == "db a"
+
+
 def test_frames_of_words_are_where_their_phonemes_were():
     domain = one_network(words(ab="AA B", c="CH"), Arc(0, 1, Kind.WORD, 0), Arc(1, 2, Kind.WORD, 1))
     result = Decoder(domain).decode(frames("-", "-", "AA", "-", "B", "B", "-", "-", "CH", "-"))
@@ -278,6 +287,19 @@ def test_a_full_history_costs_the_worst_paths_first():
         assert decoder.tokens <= 384
     result = decoder.finish()
     assert result.text == " ".join(["w250"] * 20)
+
+
+def test_a_history_that_is_swept_again_and_again_keeps_its_room():
+    said = words(ab="AA B", cd="CH D")
+    arcs = [Arc(s, 1, Kind.WORD, i, 2.0) for s in (0, 1) for i in (0, 1)]
+    decoder = Decoder(one_network(said, *arcs), ALL)
+    decoder.frames(frames("AA", "B"))
+    maybe = frames("-", "-", "-", "-", "-", "-")
+    maybe[1, CLASS["CH"]] = maybe[2, CLASS["D"]] = maybe[4, CLASS["AA"]] = maybe[5, CLASS["B"]] = -700
+    for _ in range(6):
+        decoder.frames(np.tile(maybe, (8000, 1)))
+    assert not decoder.full()
+    assert decoder.finish().text == "ab"
 
 
 def test_a_crowded_beam_keeps_the_best(travellers):

@@ -258,14 +258,13 @@ def test_a_cut_leaves_speech_behind_it(recognizer: Recognizer) -> None:
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=6),
-    st.integers(1, 9),
-    st.integers(0, 40),
-    st.integers(0, 12),
+    st.tuples(st.integers(1, 9), st.integers(0, 40), st.integers(0, 12)),
     st.data(),
 )
 def test_whatever_is_said_and_however_it_comes_the_words_are_there(
-    network: Path, words: list[str], pause: int, lead: int, pre_roll: int, data: st.DataObject
+    network: Path, words: list[str], spaces: tuple[int, int, int], data: st.DataObject
 ) -> None:
+    pause, lead, pre_roll = spaces
     recognizer = Recognizer(network)
     features = np.concatenate([silence(lead), spoken(words, pause), silence(8)])
     start = max(0, lead - pre_roll)

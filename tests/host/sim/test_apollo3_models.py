@@ -69,7 +69,7 @@ class Chip:
         self.uart = Uart(self.clock, SVD["UART0"], self.power, self.pads, ARTEMIS.link)
         self.pdm = Pdm(self.clock, SVD["PDM"], self.power, self.pads, ARTEMIS)
         self.control = apollo3.Control(self.clock, SVD["MCUCTRL"])
-        clocks = apollo3.ClockGenerator(self.clock, SVD["CLKGEN"], self.power, self.control)
+        self.clocks = apollo3.ClockGenerator(self.clock, SVD["CLKGEN"], self.power, self.control)
         models = [
             self.power,
             self.pads,
@@ -78,7 +78,7 @@ class Chip:
             self.timer,
             self.uart,
             self.pdm,
-            clocks,
+            self.clocks,
             self.control,
         ]
         self.bus = Bus(models)
@@ -315,3 +315,68 @@ def test_a_microphone_that_would_give_other_samples_is_refused(chip, pcfg, vcfg,
     chip.write("PDM.PCFG", pcfg)
     with pytest.raises(SimulationError, match=re.escape(message)):
         chip.write("PDM.VCFG", vcfg)
+
+
+FLASH_PC, ROM_PC = 0x20000, apollo3.ROM[0] + 0x78
+
+
+def _allow_burst(chip):
+    chip.write("PWRCTRL.DEVPWREVENTEN", 1 << 31)
+    chip.write("MCUCTRL.FEATUREENABLE", 1 << 4)
+    assert chip.read("MCUCTRL.FEATUREENABLE") & 1 << 6 == 0
+    chip.clock.turn(apollo3.BURST_TICKS)
+    assert chip.read("MCUCTRL.FEATUREENABLE") & 3 << 5 == 3 << 5
+
+
+def test_a_burst_doubles_the_clock_after_a_while_and_its_time_is_counted(chip):
+    chip.write("CLKGEN.CLKKEY", 0x47)
+    chip.write("CLKGEN.CCTRL", 0)
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (2, 0)
+    chip.clock.turn(apollo3.BURST_TICKS)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (1, 1)
+    chip.clock.turn(3 * MILLISECOND)
+    chip.clock.pc = ROM_PC
+    chip.write("CLKGEN.FREQCTRL", 0)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (2, 0)
+    chip.clock.turn(MILLISECOND)
+    assert chip.clocks.burst_ticks() == 3 * MILLISECOND
+
+
+@pytest.mark.parametrize(
+    ("prepared", "why"),
+    [
+        ((), "DEVPWREVENTEN.BURSTEVEN is 0"),
+        ((("PWRCTRL.DEVPWREVENTEN", 1 << 31),), "FEATUREENABLE.BURSTAVAIL is 1"),
+    ],
+)
+def test_a_burst_that_is_not_prepared_is_refused(chip, prepared, why):
+    for name, value in prepared:
+        chip.write(name, value)
+    with pytest.raises(SimulationError, match=why):
+        chip.write("CLKGEN.FREQCTRL", 1)
+
+
+def test_code_in_flash_must_not_end_a_burst(chip):
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    chip.clock.turn(apollo3.BURST_TICKS)
+    chip.clock.pc = FLASH_PC
+    with pytest.raises(SimulationError, match="ended by code in flash"):
+        chip.write("CLKGEN.FREQCTRL", 0)
+
+
+def test_a_burst_must_not_last_into_deep_sleep(chip):
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    with pytest.raises(SimulationError, match="deep sleep in a burst"):
+        chip.clocks.deep_sleep()
+
+
+def test_flash_that_holds_the_image_must_keep_power(chip):
+    chip.power.image_end = apollo3.FLASH_BANK + 1
+    with pytest.raises(SimulationError, match="turns off FLASH1, and the image ends at 0x80001"):
+        chip.write("PWRCTRL.MEMPWREN", 0x2007)
+    chip.power.image_end = apollo3.FLASH_BANK
+    chip.write("PWRCTRL.MEMPWREN", 0x2007)
