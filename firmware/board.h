@@ -23,15 +23,15 @@ enum board_reset_cause {
     BOARD_RESET_BROWNOUT = 6,
 };
 
-/* Clocks, power, pins, link and microphone; the microphone runs when this returns. */
+/* Clocks, power, pins and link. */
 void board_init(void);
 
 enum board_reset_cause board_reset_cause(void);
 
-/* Sleeps as deeply as the board can until EARSHOT_CHUNK samples are there, and returns them,
- * aligned as words. They stay valid until the next call. A board whose microphone does not wait
- * keeps at least 12 chunks that nobody has taken yet: so long may a chunk take. Feeds the watchdog:
- * a chunk a call is the sign of life. */
+/* Starts the microphone, the first time. Sleeps as deeply as the board can until EARSHOT_CHUNK
+ * samples are there, and returns them, aligned as words. They stay valid until the next call. A
+ * board whose microphone does not wait keeps at least 12 chunks that nobody has taken yet: so long
+ * may a chunk take. Feeds the watchdog: a chunk a call is the sign of life. */
 const int16_t *board_audio_wait(void);
 
 /* Samples that the microphone delivered and nobody took, since reset. */

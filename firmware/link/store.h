@@ -7,7 +7,7 @@
  * fail at any moment: a record that is torn has no good CRC, and the one before it still holds.
  * Each word is written once between erasures, as flash wants it.
  *
- * Owns: struct store (60 bytes on a 32-bit core), its caller's, and all of the device. Costs: to
+ * Owns: struct store (44 bytes on a 32-bit core), its caller's, and all of the device. Costs: to
  * open it, a look at each record; a record a reset, where the device lasts; a page erased in some
  * 170 records of pages of 8 KiB.
  */

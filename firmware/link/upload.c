@@ -7,6 +7,8 @@
 _Static_assert(LINK_DOMAIN_BEGIN_NAME_MAX == LINK_DOMAIN_STATE_NAME_MAX, "one name");
 _Static_assert(LINK_DOMAIN_DATA_DATA_MAX % 8 == 0, "as the link asks for multiples of 8");
 
+_Static_assert(sizeof(void *) != 4 || sizeof(struct upload) == 160, "as upload.h says");
+
 #define DATA_STEP 8u /* bytes */
 #define DATA_WORDS (LINK_DOMAIN_DATA_DATA_MAX / 4u)
 

@@ -6,7 +6,7 @@
  * when the next upload erases it. What is written is read back into the checksum; nothing else is
  * taken on trust, and the domain is checked whole before it is used, and again after a reset.
  *
- * Owns: struct upload (176 bytes on a 32-bit core), its caller's, and the store. Costs: nothing
+ * Owns: struct upload (160 bytes on a 32-bit core), its caller's, and the store. Costs: nothing
  * while no host asks; a page erased or some 200 bytes written a chunk during an upload, which the
  * board may be deaf to its link for; a look at all of the domain at its end and after a reset.
  */

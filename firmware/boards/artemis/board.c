@@ -69,6 +69,7 @@ static struct {
         released; /* of them, given back; the image's is the next one, if it has one */
     volatile uint32_t dropped;
     bool taken;           /* the image has one */
+    bool runs;            /* from the first wait on: before that, nobody could take what it gives */
     uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
 } microphone;
 
@@ -349,7 +350,6 @@ void board_init(void) {
     burst_start();
     pads_start();
     uart_start();
-    pdm_start();
     interrupts_on();
 }
 
@@ -369,6 +369,10 @@ static void sleep_deeply(void) {
 
 const int16_t *board_audio_wait(void) {
     fault_canary_check();
+    if (!microphone.runs) {
+        microphone.runs = true;
+        pdm_start();
+    }
     interrupts_off();
     microphone.released += microphone.taken;
     while (microphone.filled == microphone.released) {

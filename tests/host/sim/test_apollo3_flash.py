@@ -21,7 +21,7 @@ from firmware.link import (
     encode,
     question,
 )
-from host.sim import SimulationError, open_board
+from host.sim import SimulationError, VirtualBoard, open_board
 from host.sim.apollo3_flash import PAGE
 from host.sim.artemis import Apollo3Board
 
@@ -39,16 +39,16 @@ def domain(name: str, words: int) -> bytes:
 OLD, NEW = domain("old", 3), domain("new", 300)
 
 
-def said(board: Apollo3Board, chunks: int = 1) -> list[Frame]:
+def said(board: VirtualBoard, chunks: int = 1) -> list[Frame]:
     return [item for item in Decoder().feed(board.hear(np.tile(QUIET, chunks))) if isinstance(item, Frame)]
 
 
-def hello(board: Apollo3Board) -> Hello:
+def hello(board: VirtualBoard) -> Hello:
     board.send(encode(question()))
     return [frame for frame in said(board, 2) if isinstance(frame, Hello)][-1]
 
 
-def bring(board: Apollo3Board, name: str, data: bytes) -> DomainState | None:
+def bring(board: VirtualBoard, name: str, data: bytes) -> DomainState | None:
     """An upload as PROTOCOL.md has it; None if the board was reset meanwhile."""
     board.send(encode(DomainBegin(name, len(data), zlib.crc32(data), 1)))
     for _ in range(2000):
