@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 DEMO_PACKAGES := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi espeak-ng espeak-ng-data
-TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2
+TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2 flite
 
 DEMO_CLIP := build/demo.wav
 # For the shell, whatever stands in the name: make does not expand it, quotes hold it together.

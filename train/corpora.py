@@ -78,6 +78,11 @@ def _decoded(path: Path) -> Pcm:
     return (np.clip(mono * 32768, -32768, 32767)).astype(np.int16)
 
 
+def forget() -> None:
+    """Drops the recordings that are held in memory."""
+    _decoded.cache_clear()
+
+
 def data_folder() -> Path:
     """The folder that EARSHOT_DATA names.
 

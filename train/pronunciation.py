@@ -21,7 +21,7 @@ Pronunciation = tuple[str, ...]
 
 GUESSING_VOICE = "en-us"
 STRESS = "',%="
-BOUNDARIES = "|;:!"
+BOUNDARIES = "|;:!-"
 
 
 class PronunciationError(ValueError):
@@ -90,10 +90,27 @@ def pronunciations(vocabulary: Iterable[str]) -> dict[str, tuple[Pronunciation, 
 
 
 def sentence(text: str) -> list[tuple[Pronunciation, ...]]:
-    """The pronunciations of each word of a text, in order; raises PronunciationError as `pronunciations` does."""
+    """The pronunciations of each word of a text, in order, the likeliest first: of an A among letters, its name.
+
+    Raises:
+        PronunciationError: as `pronunciations` does.
+    """
     spoken = words(text)
     found = pronunciations(spoken)
-    return [found[word] for word in spoken]
+    names = letter_names(spoken)
+    return [
+        found[word][::-1] if word == "a" and name else found[word] for word, name in zip(spoken, names, strict=True)
+    ]
+
+
+def letter_names(spoken: Sequence[str]) -> list[bool]:
+    """Which words are letters by their names: single ones, but an A only beside another letter, and I as itself."""
+    letters = [len(word) == 1 for word in spoken]
+    sure = [letter and word not in "ai" for letter, word in zip(letters, spoken, strict=True)]
+    # A run of letters with one in it that can be no word is spelling throughout.
+    runs = [list(run) for _, run in groupby(range(len(spoken)), key=letters.__getitem__)]
+    spelling = {n for run in runs if any(sure[n] for n in run) for n in run}
+    return [n in spelling for n in range(len(spoken))]
 
 
 _guesses: dict[str, Pronunciation] = {}
@@ -150,12 +167,15 @@ def from_espeak(mnemonics: str) -> Pronunciation:
     """espeak-ng's phoneme mnemonics (`-x --sep=_`) as ARPAbet; raises PronunciationError for an unknown one."""
     without_languages = re.sub(r"\([a-z-]+\)", " ", mnemonics)
     phonemes: list[str] = []
-    for mnemonic in without_languages.replace("_", " ").split():
-        bare = mnemonic.lstrip(STRESS)
-        if bare in ESPEAK:
-            phonemes += ESPEAK[bare].split()
-        elif bare.strip(BOUNDARIES):
-            raise PronunciationError(f"espeak-ng's phoneme {mnemonic!r} in {mnemonics.strip()!r} is not in the table")
+    for between in re.split(rf"[\s_{re.escape(STRESS)}]+", without_languages):
+        # Almost always one mnemonic; where the separator is lacking, the longest that the table has is taken each time.
+        rest = between
+        while rest:
+            longest = next((rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in ESPEAK), "")
+            if not longest and rest[0] not in BOUNDARIES:
+                raise PronunciationError(f"espeak-ng's phoneme {rest!r} in {mnemonics.strip()!r} is not in the table")
+            phonemes += ESPEAK.get(longest, "").split()
+            rest = rest[len(longest) or 1 :]
     return tuple(_merged(phonemes))
 
 
@@ -174,6 +194,7 @@ ESPEAK = {
     "@#": "AH",
     "@L": "AH L",
     "@/": "AH",
+    "#@": "AH",
     "3": "ER",
     "3:": "ER",
     "a": "AE",
@@ -181,6 +202,8 @@ ESPEAK = {
     "a#": "AH",
     "a2": "AH",
     "a/": "AH",
+    "a#2": "AH",
+    "#a": "AA",
     "A": "AA",
     "A:": "AA",
     "A#": "AA",
@@ -192,18 +215,23 @@ ESPEAK = {
     "E~": "AE N",
     "e": "EY",
     "e:": "EY",
+    "e#": "EH",
+    "#e": "EH",
     "e@": "EH R",
     "eI": "EY",
     "I": "IH",
     "I2": "IH",
     "I#": "IH",
+    "I2#": "IH",
     "IR": "IH R",
     "i": "IY",
     "i:": "IY",
+    "#i": "IY",
     "i@": "IY AH",
     "i@3": "IH R",
     "0": "AA",
     "0#": "AA",
+    "02": "AA",
     "O": "AO",
     "O:": "AO",
     "O2": "AO",
@@ -215,7 +243,9 @@ ESPEAK = {
     "o:": "OW",
     "oU": "OW",
     "oU#": "OW",
+    "#o": "OW",
     "aI": "AY",
+    "aI2": "AY",
     "aI@": "AY AH",
     "aI3": "AY ER",
     "aU": "AW",
@@ -224,6 +254,7 @@ ESPEAK = {
     "U@": "UH R",
     "u": "UW",
     "u:": "UW",
+    "#u": "UW",
     "V": "AH",
     "VR": "ER",
     "W": "UW",
@@ -235,6 +266,7 @@ ESPEAK = {
     "d": "D",
     "d#": "D",
     "dZ": "JH",
+    "dZ;": "JH",
     "D": "DH",
     "f": "F",
     "g": "G",
@@ -246,27 +278,52 @@ ESPEAK = {
     "l": "L",
     "l#": "L",
     "l-": "AH L",
+    "l/": "L",
+    "l/2": "L",
+    "l/3": "L",
+    "l^": "L",
+    "l.": "L",
+    "L/": "L",
     "L": "L",
     "m": "M",
     "m-": "AH M",
     "n": "N",
     "n-": "AH N",
     "n^": "N Y",
+    "n.": "N",
+    "N-": "NG",
     "N": "NG",
     "p": "P",
     "r": "R",
     "r-": "R",
     "R": "R",
     "R2": "R",
+    "R3": "R",
+    "r/": "R",
+    "r.": "R",
+    "**": "R",
+    "Q": "K",
+    "Q^": "K",
+    "q": "K",
+    "X": "K",
+    "c": "K",
+    "J": "G",
+    "J^": "Y",
+    "B": "V",
     "*": "T",
     "s": "S",
+    "s.": "S",
+    "s;": "S",
     "S": "SH",
     "S;": "SH",
     "t": "T",
     "t#": "T",
     "t2": "T",
+    "t[": "TH",
+    "d[": "DH",
     "tS": "CH",
     "ts": "T S",
+    "tS;": "CH",
     "T": "TH",
     "v": "V",
     "v#": "V",
@@ -276,6 +333,9 @@ ESPEAK = {
     "z": "Z",
     "z/": "Z",
     "z#": "Z",
+    "z.": "Z",
+    "z;": "Z",
+    "z/2": "Z",
     "Z": "ZH",
     "Z;": "ZH",
     "?": "T",

@@ -6,7 +6,7 @@
  *
  * Owns: struct domain (68 bytes on a 32-bit core), its caller's. It points into the bytes, which
  * must stay as they are, aligned to 4.
- * Costs: domain_load() some 25 instructions a byte.
+ * Costs: domain_load() 19 instructions a byte on a Cortex-M4.
  */
 #ifndef EARSHOT_DOMAIN_H
 #define EARSHOT_DOMAIN_H

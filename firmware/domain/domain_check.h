@@ -1,6 +1,6 @@
 /* domain_check.h: whether an intact domain agrees with itself.
  *
- * Owns: nothing. Costs: some ten instructions a byte of the domain; no memory.
+ * Owns: nothing. Costs: most of what domain_load() does.
  */
 #ifndef EARSHOT_DOMAIN_CHECK_H
 #define EARSHOT_DOMAIN_CHECK_H

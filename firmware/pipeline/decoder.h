@@ -15,6 +15,10 @@
  *
  * Owns: struct decoder (DECODER_BYTES), its caller's; it holds the domain's address, and that
  * holds its bytes'.
+ * Costs, on a Cortex-M4: 11 800 instructions a frame, posteriors included, over 300 patterns with
+ * lists and numbers (44 400 at most); about five times that over a bigram of 1 000 words.
+ * The beam loses no path whose score stays within it; a domain's costs below zero, of back-off
+ * weights above one, may lose one that only they would have brought back.
  */
 #ifndef EARSHOT_DECODER_H
 #define EARSHOT_DECODER_H

@@ -1,7 +1,6 @@
 /* decoder_beam.h: the decoder's set of tokens: found by what they are, dropped when they are poor.
  *
- * Owns: nothing; it works on struct decoder. Costs: 40 instructions a look-up, 30 a token to drop
- * the poor ones.
+ * Owns: nothing; it works on struct decoder. Costs: within decoder.h's figures.
  */
 #ifndef EARSHOT_DECODER_BEAM_H
 #define EARSHOT_DECODER_BEAM_H

@@ -2,8 +2,7 @@
  *
  * A path holds its last word's entry, and that the one before it. What no path holds any more is
  * found by mark and sweep.
- * Owns: struct history (15 KiB), its owner's. Costs: a dozen instructions a word; a sweep some 10
- * for each entry of the pool.
+ * Owns: struct history (15 KiB), its owner's. Costs: within decoder.h's figures.
  */
 #ifndef EARSHOT_HISTORY_H
 #define EARSHOT_HISTORY_H

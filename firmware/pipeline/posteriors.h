@@ -1,7 +1,7 @@
 /* posteriors.h: the recogniser's INT8 logits to log2-posteriors, by a log-softmax in integers.
  *
  * Owns: struct posteriors (4 bytes), its caller's; tables of 260 bytes.
- * Costs: about 1 100 instructions a frame on a Cortex-M4. Errs by less than 1/128 octave.
+ * Costs: 1 800 instructions a frame on a Cortex-M4. Errs by less than 1/128 octave.
  */
 #ifndef EARSHOT_POSTERIORS_H
 #define EARSHOT_POSTERIORS_H

@@ -14,14 +14,17 @@ from dataclasses import dataclass, field
 
 from firmware.domain.binary import COST_STEPS
 
-ARCS_MAX = 200_000
+ARCS_MAX = 100_000
 """Of what is built: no domain of 64 KiB comes from more."""
 
 GROWTH_MAX = 4
-"""Determinisation may make so many times as many states; beyond that the automaton stays as it is."""
+"""Determinisation may make so many times as many states; beyond that the automaton keeps its own."""
 
 RAREST = 1e-30
 """Less likely ways are dropped: beyond any beam, and they would come to nothing as products go on."""
+
+SHARE_DIGITS = 4
+"""Subsets of states whose shares agree so far are one: loops of other weights have no finite deterministic form."""
 
 STEPS_PER_NAT = COST_STEPS / math.log(2)
 """States merge if the binary form could not tell their costs apart."""
@@ -55,8 +58,12 @@ class Automaton:
 def compact(automaton: Automaton) -> Automaton:
     """The smallest equal automaton that is found: no epsilons, deterministic where that does not explode, minimal."""
     rows, ends = _without_epsilons(automaton)
-    found = _determinised(rows, ends, GROWTH_MAX * len(rows) + 100) or _reached(rows, ends)
-    return _minimised(found)
+    plain = _minimised(_reached(rows, ends))
+    found = _determinised(rows, ends, GROWTH_MAX * len(rows) + 100)
+    if found is None:
+        return plain
+    found = _minimised(found)
+    return found if len(found.arcs) <= GROWTH_MAX * len(plain.arcs) else plain
 
 
 Row = dict[Hashable, dict[int, float]]
@@ -126,7 +133,7 @@ def _determinised(rows: dict[int, Row], ends: dict[int, float], states_max: int)
             for label, targets in merged.items():
                 whole = math.fsum(targets.values())
                 shares = {target: probability / whole for target, probability in targets.items()}
-                key = tuple(sorted((target, round(share, 6)) for target, share in shares.items()))
+                key = tuple(sorted((target, round(share, SHARE_DIGITS)) for target, share in shares.items()))
                 if key not in numbers:
                     if len(numbers) >= states_max:
                         return None

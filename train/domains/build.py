@@ -17,7 +17,7 @@ ARC_BYTES = 5
 """Of an n-gram, at least."""
 
 PRUNE_STEP = 0.95
-"""Pruning goes on by so many of the n-grams until the domain fits."""
+"""Share of the n-grams that stays, at most, in each step of pruning until the domain fits."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,17 @@ def build_ngrams(name: str, file: str, data: bytes, words: WordList | None, prun
             if not prune or count == 0:
                 hint = "restrict it by --words" if prune else "drop n-grams by --prune, or words by --words"
                 raise DomainError(f"{file}: {error}; {hint}") from error
-            count = int(count * PRUNE_STEP)
+            count = int(count * min(PRUNE_STEP, BYTES_MAX / _roughly(made)))
             model = pruned(model, count)
     warnings += [str(guess) for guess in lexicon.guesses.values()]
     return Built(made, binary, 0, tuple(warnings))
+
+
+def _roughly(made: Graph) -> int:
+    """Bytes that a graph of one network takes, texts not pooled: a little too many."""
+    network = made.networks[0]
+    words = sum(len(w.text) + 7 + sum(len(p) + 2 for p in w.pronunciations) for w in made.words)
+    return words + ARC_BYTES * (len(network.arcs) + len(network.finals)) + 2 * network.states
 
 
 def _largest(made: Graph) -> str:

@@ -95,12 +95,15 @@ def _build(file: Path, name: str, words: Path | None, prune: bool) -> Built:
     return build_text(name, str(file), data)
 
 
-def ngram(
+def ngram(  # noqa: PLR0917 - typer calls it
     texts: Annotated[list[Path] | None, typer.Argument(help="Text files, a sentence a line.")] = None,
     corpus: Annotated[
         str | None, typer.Option(help="Take the transcripts of this corpus (of EARSHOT_DATA), too.")
     ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Splits of the corpus; by default train.")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="A list of words, one a line, that may come although no sentence has them.")
+    ] = None,
     order: Annotated[int, typer.Option(min=1, max=3, help="Words of the longest n-grams.")] = 3,
     out: Annotated[Path, typer.Option("-o", "--out", help="The ARPA file to write.")] = Path("model.arpa"),
 ) -> None:
@@ -109,6 +112,7 @@ def ngram(
     Case and punctuation do not count; what cannot be said, such as 5 %, is an error that names the line.
     """
     from train.domains import arpa
+    from train.domains.build import read_words
     from train.domains.ngram import estimate
     from train.domains.transcripts import read_text, spelled
 
@@ -127,7 +131,8 @@ def ngram(
         raise ValueError("--split goes with --corpus; name one")
     if not rows:
         raise ValueError("there is no sentence; give text files with one a line, or --corpus with transcripts")
-    model = estimate(rows, order)
+    more = read_words(str(words), words.read_bytes()).words if words else ()
+    model = estimate(rows, order, more)
     out.write_text(arpa.write(model), encoding="utf-8")
     sizes = ", ".join(
         f"{sum(len(n) == size for n in model.log_probabilities)} {size}-grams" for size in range(1, order + 1)

@@ -61,6 +61,7 @@ class Compiler:
         self.references = References(grammar)
         self._name = name
         self._lexicon = lexicon
+        self._words: dict[tuple[str, int], Word] = {}
         self._breadths: dict[str, float] = {}
         self._slots: dict[str, Choice] = {}
         self._slot_names: dict[str, str] = {}
@@ -79,7 +80,9 @@ class Compiler:
         while waiting:
             network = waiting.pop()
             if network not in networks:
-                made = self._compact(f"list <{network.name}>", self._choice_of(network.name), network.valued)
+                made = self._compact(
+                    f"the words of list <{network.name}>", self._choice_of(network.name), network.valued
+                )
                 networks[network] = made
                 waiting += _called(made)
         return self._assembled(root, networks)
@@ -130,7 +133,7 @@ class Compiler:
             self._choice(automaton, choice, start, end, valued)
         except TooLargeError:
             raise DomainError(
-                f"{what} of domain {self._name!r} has more than {ARCS_MAX} arcs: use fewer words or repetitions"
+                f"{what} of domain {self._name!r} have more than {ARCS_MAX} arcs: use fewer words or repetitions"
             ) from None
         return compact(automaton)
 
@@ -219,7 +222,10 @@ class Compiler:
                     automaton.arc(states[state], rest[target], word, probability)
 
     def _word(self, said: Said) -> Word:
-        return Word(said.text, self._lexicon.pronunciations(said))
+        key = (said.text, id(said.place.source))
+        if key not in self._words:
+            self._words[key] = Word(said.text, self._lexicon.pronunciations(said))
+        return self._words[key]
 
     def _call(self, name: str, slot: str | None, valued: bool) -> _Call:
         """Values are for slots: where none is under way, a list without them serves, whose words are plain ones."""

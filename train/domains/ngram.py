@@ -49,11 +49,11 @@ class NgramModel:
         return math.fsum(self.log_probability(row[i], tuple(row[:i])) for i in range(1, len(row)))
 
 
-def estimate(sentences: Iterable[Sequence[str]], order: int) -> NgramModel:
+def estimate(sentences: Iterable[Sequence[str]], order: int, vocabulary: Iterable[str] = ()) -> NgramModel:
     """Interpolated Kneser-Ney smoothing, one discount an order.
 
     S. F. Chen and J. Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling", 1999, section 3;
-    the unigrams are interpolated with the uniform distribution. The vocabulary is that of the sentences.
+    the unigrams are interpolated with the uniform distribution over the words of the sentences and of `vocabulary`.
 
     Raises:
         ValueError: there is no sentence.
@@ -72,6 +72,8 @@ def estimate(sentences: Iterable[Sequence[str]], order: int) -> NgramModel:
         left = Counter(longer[1:] for longer in counts[size])
         counts[size - 1] = Counter({n: c if n[0] == BEGIN else left[n] for n, c in counts[size - 1].items()})
     del counts[0][(BEGIN,)]
+    unseen = {(word,) for word in vocabulary} - counts[0].keys() - {(BEGIN,), (UNKNOWN,)}
+    uniform = 1 / (len(counts[0]) + len(unseen))
     probabilities: dict[Ngram, float] = {}
     backoffs: dict[Ngram, float] = {}
     for rows in counts:
@@ -85,10 +87,12 @@ def estimate(sentences: Iterable[Sequence[str]], order: int) -> NgramModel:
         for ngram, count in rows.items():
             history = ngram[:-1]
             rest = discount * kinds[history] / totals[history]
-            below = probabilities[ngram[1:]] if history else 1 / len(rows)
+            below = probabilities[ngram[1:]] if history else uniform
             probabilities[ngram] = (count - discount) / totals[history] + rest * below
             if history:
                 backoffs[history] = rest
+            else:
+                probabilities.update(dict.fromkeys(unseen, rest * uniform))
     log_probabilities = {ngram: math.log(p) for ngram, p in probabilities.items()}
     log_probabilities[(BEGIN,)] = -math.inf
     return NgramModel(order, log_probabilities, {h: math.log(b) for h, b in backoffs.items()})

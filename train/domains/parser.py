@@ -320,6 +320,8 @@ class _Expression:
         items: list[Node] = []
         while (node := self._item()) is not None:
             items.append(node)
+        if not items and self._next.kind in ("+", "count"):
+            raise place.error("a repetition follows what it repeats: <digit>+, (one | two){2,6}")
         if not items:
             raise self._next.place.error("there is nothing here; write words, and [...] for what may be left out")
         node = items[0] if len(items) == 1 else Sequence(tuple(items))

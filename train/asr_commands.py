@@ -1,0 +1,120 @@
+"""The commands of the recogniser: train asr, train eval asr, train bench asr."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+RUNS = Path("runs")
+MODELS = Path(__file__).parent.parent / "firmware" / "models"
+
+
+class Preset(StrEnum):
+    """Sizes of network."""
+
+    STUDENT = "student"
+    TEACHER = "teacher"
+
+
+def _fill(bank: Path, variants: list[int], synthetic: Path | None) -> None:
+    from train.asr_corpora import fillings
+
+    for _ in fillings(bank, variants, synthetic):
+        pass
+
+
+def train(
+    run: Annotated[Path, typer.Option("--run", help="Folder of the training run: checkpoint, log, weights.")] = RUNS
+    / "asr",
+    preset: Annotated[Preset, typer.Option(help="student: the one that ships. teacher: larger, not streaming.")] = Preset(
+        "student"
+    ),
+    teacher: Annotated[Path | None, typer.Option(help="Distil from this asr.pt, a teacher's.")] = None,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of CTC in the loss; the rest is the teacher's.")] = 0.5,
+    temperature: Annotated[float, typer.Option("--temperature", "-T", min=0.1, help="Of the distillation.")] = 2.0,
+    steps: Annotated[int, typer.Option(min=1, help="12000 take about 90 minutes on two cores (student).")] = 12000,
+    variants: Annotated[int, typer.Option(min=1, help="Speeds and rooms that each recording is heard in.")] = 3,
+    bank: Annotated[Path, typer.Option(help="Folder of log-mel, made once, shared between runs.")] = RUNS / "bank",
+    synthetic: Annotated[
+        Path | None, typer.Option(help="Folder that `train synthesize` wrote; it may still be growing.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+) -> None:
+    """Train the recogniser: phonemes from log-mel, by CTC, with or without a teacher.
+
+    First the bank of features is filled (a few minutes; what is there is kept), the later variants while the training
+    runs. Writes asr.pt (averaged weights), checkpoint.pt (--resume takes it up) and log.jsonl into the run's folder.
+
+    In order: train synthesize, train asr --preset teacher --run runs/teacher, train asr --teacher
+    runs/teacher/asr.pt, train quantize asr, train eval asr
+    """
+    from train import asr_corpora, asr_network
+    from train.asr_training import AsrTraining, load, train_asr
+
+    if run.exists() and not run.is_dir():
+        raise ValueError(f"{run} is no folder; name one with --run")
+    if (run / "checkpoint.pt").exists() and not resume:
+        raise ValueError(f"{run} holds a run already: go on with it by --resume, or name another folder with --run")
+    if synthetic is not None and not (synthetic / f"{asr_corpora.SYNTHETIC}.jsonl").is_file():
+        raise ValueError(f"{synthetic} holds no synthesised speech; make some: train synthesize --out {synthetic}")
+    console = Console(stderr=True)
+    with console.status("filling the bank") as status:
+        for what in asr_corpora.fillings(bank, [0], synthetic):
+            status.update(f"filling the bank: {what}")
+        status.update("hearing noises")
+        noises = asr_corpora.noises()
+        dev = asr_corpora.dev_sets()
+    filler = multiprocessing.get_context("spawn").Process(
+        target=_fill, args=(bank, list(range(1, variants)), synthetic), daemon=True
+    )
+    filler.start()
+    shape = asr_network.TEACHER if preset == Preset.TEACHER else asr_network.STUDENT
+    training = replace(AsrTraining(), steps=steps, alpha=alpha, temperature=temperature, seed=seed)
+    pool = asr_corpora.GrowingPool(bank, asr_corpora.WEIGHTS, noises)
+    try:
+        print(train_asr(run, shape, training, pool, dev, resume, load(teacher) if teacher else None))
+    finally:
+        filler.terminate()
+        filler.join()
+
+
+def evaluate(
+    run: Annotated[
+        Path | None, typer.Option(help="Folder with another float network, asr.pt; by default the one beside the model.")
+    ] = None,
+    model: Annotated[Path, typer.Option(help="The .tflite; the C is the one compiled into the library.")] = MODELS
+    / "asr.tflite",
+    most: Annotated[int, typer.Option(min=1, help="Utterances of each corpus, at most.")] = 150,
+    rate: Annotated[int, typer.Option(help="The microphone's: 16000, or 15625 as on the Apollo3.")] = 16000,
+    clean: Annotated[bool, typer.Option("--clean", help="The recordings as they are only, no noise.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Phoneme error rate by corpus, word error rate in a domain: float, .tflite and C, as recorded and in noise.
+
+    Speakers and noises are none that training hears. The interval behind a rate is the bootstrap's at 95 %.
+    """
+    from train import asr_judged
+
+    console = Console(stderr=True)
+    with console.status("reading recordings") as status:
+        measures = asr_judged.measures(run, model, most, rate, clean, status.update)
+    if as_json:
+        print(json.dumps([m.as_json() for m in measures], indent=1))
+        return
+    names = list(dict.fromkeys(m.recogniser for m in measures))
+    for unit in ("phoneme", "word"):
+        table = Table("corpus", "domain", "noise", *names, title=f"{unit} error rate at {rate} Hz")
+        rows = dict.fromkeys((m.corpus, m.domain, m.snr_db) for m in measures if m.unit == unit)
+        for corpus, domain, snr_db in rows:
+            of = {m.recogniser: str(m.rate) for m in measures if (m.corpus, m.unit, m.snr_db) == (corpus, unit, snr_db)}
+            noise = "as recorded" if snr_db is None else f"{snr_db:g} dB"
+            table.add_row(corpus, domain, noise, *(of.get(name, "-") for name in names))
+        if rows:
+            Console(width=140).print(table)

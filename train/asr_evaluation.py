@@ -1,0 +1,133 @@
+"""How well the recogniser hears: phoneme and word error rates with confidence intervals, for float, .tflite and C."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from train import asr_bank
+from train.asr_scoring import Logits, Recogniser
+from train.asr_testsets import SpeechSet, Spoken
+from train.asr_training import errors, greedy
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+Decode = Callable[[Logits], str]
+Advance = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Errors over what was said, and the bounds of the confidence interval (percentile bootstrap over utterances)."""
+
+    rate: float
+    low: float
+    high: float
+    errors: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.rate:.1%} ({self.low:.1%} to {self.high:.1%})"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of one recogniser on one set; `unit` is phoneme or word, `domain` the one that words were heard in."""
+
+    corpus: str
+    snr_db: float | None
+    recogniser: str
+    unit: str
+    domain: str
+    rate: Rate
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return asdict(self)
+
+
+def rate_of(wrong: Sequence[int], said: Sequence[int], seed: int = 0) -> Rate:
+    """Errors a unit said, with its interval after B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", ch. 13.
+
+    Args:
+        wrong: errors of each utterance
+        said: phonemes or words of each utterance
+        seed: of the resampling
+    """
+    counts: npt.NDArray[np.int64] = np.array([wrong, said], np.int64)
+    drawn = np.random.default_rng(seed).integers(counts.shape[1], size=(RESAMPLES, counts.shape[1]))
+    sums = counts[:, drawn].sum(axis=2)
+    rates = sums[0] / np.maximum(1, sums[1])
+    low, high = np.quantile(rates, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    total = int(counts[1].sum())
+    return Rate(float(counts[0].sum() / max(1, total)), float(low), float(high), int(counts[0].sum()), total)
+
+
+def word_errors(said: str, heard: str) -> int:
+    """Substituted, left out and put in."""
+    numbers: dict[str, int] = {}
+    first, second = ([numbers.setdefault(w, len(numbers)) for w in text.split()] for text in (said, heard))
+    return errors(first, second)
+
+
+def phoneme_errors(recogniser: Recogniser, spoken: Iterable[Spoken], rate_hz: int) -> tuple[list[int], list[int]]:
+    """Errors of the best path and phonemes said, of each utterance."""
+    wrong, said = [], []
+    for one in spoken:
+        heard = greedy_classes(recogniser(features_at(one, rate_hz)))
+        wrong.append(errors(one.labels.tolist(), heard))
+        said.append(len(one.labels))
+    return wrong, said
+
+
+def greedy_classes(logits: Logits) -> list[int]:
+    """Best class of each frame, repeats and blanks taken out."""
+    import torch
+
+    return greedy(torch.from_numpy(logits))
+
+
+def features_at(one: Spoken, rate_hz: int) -> asr_bank.Features:
+    """The front end's log-mel at a board's rate."""
+    if rate_hz == 16000:
+        return asr_bank.frames(one.pcm)
+    import soxr
+
+    pcm = soxr.resample(one.pcm.astype(np.float32), 16000, rate_hz)
+    return asr_bank.frames(np.clip(np.rint(pcm), -32768, 32767).astype(np.int16), rate_hz)
+
+
+def evaluate(
+    recognisers: Mapping[str, Recogniser],
+    sets: Sequence[SpeechSet],
+    domains: Mapping[str, tuple[str, Decode]],
+    rate_hz: int,
+    advance: Advance,
+) -> list[Measure]:
+    """Phoneme error rate of each recogniser on each set, and word error rate where the corpus has a domain.
+
+    Args:
+        recognisers: by name
+        sets: what is heard
+        domains: name of the domain and its decoder, by corpus
+        rate_hz: the microphone's, 16000 or 15625
+        advance: told what is being measured
+    """
+    found = []
+    for speech in sets:
+        at = "as recorded" if speech.snr_db is None else f"at {speech.snr_db:g} dB"
+        for name, recogniser in recognisers.items():
+            advance(f"{name}: {speech.corpus} {at}")
+            heard = [recogniser(features_at(one, rate_hz)) for one in speech.spoken]
+            pairs = list(zip(speech.spoken, heard, strict=True))
+            wrong = [errors(one.labels.tolist(), greedy_classes(logits)) for one, logits in pairs]
+            rate = rate_of(wrong, [len(one.labels) for one in speech.spoken])
+            found.append(Measure(speech.corpus, speech.snr_db, name, "phoneme", "", rate))
+            if speech.corpus in domains:
+                domain, decode = domains[speech.corpus]
+                wrong = [word_errors(one.text, decode(logits)) for one, logits in pairs]
+                rate = rate_of(wrong, [len(one.text.split()) for one in speech.spoken])
+                found.append(Measure(speech.corpus, speech.snr_db, name, "word", domain, rate))
+    return found

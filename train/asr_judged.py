@@ -1,0 +1,47 @@
+"""All that `train eval asr` measures: the shipped recogniser as float, .tflite and C, and the image's own transcripts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from firmware.native import recognition
+from train import asr_domains, asr_testsets
+from train.asr_evaluation import Measure, evaluate, heard_by_image
+from train.asr_scoring import Recogniser, c_recogniser, float_recogniser, require_compiled, tflite_recogniser
+from train.asr_testsets import SPLITS, SpeechSet
+from train.asr_training import load
+
+
+def recognisers(run: Path | None, model: Path) -> dict[str, Recogniser]:
+    """The three forms of one network; float is left out where its weights are not."""
+    require_compiled(model)
+    found = {"tflite": tflite_recogniser(model, recognition.LOOK_AHEAD), "C": c_recogniser()}
+    weights = run / "asr.pt" if run else model.with_suffix(".pt")
+    if run or weights.is_file():
+        found = {"float": float_recogniser(load(weights)), **found}
+    return found
+
+
+def sets(most: int, clean: bool) -> list[SpeechSet]:
+    """Every corpus as recorded and, unless `clean`, in noise."""
+    noises = asr_testsets.noises()
+    found = []
+    for corpus in SPLITS:
+        recorded = asr_testsets.recorded(corpus, most)
+        for snr_db in asr_testsets.SNRS_DB[: 1 if clean else None]:
+            found.append(recorded if snr_db is None else asr_testsets.noisy(recorded, snr_db, noises))
+    return found
+
+
+def measures(
+    run: Path | None, model: Path, most: int, rate_hz: int, clean: bool, advance: Callable[[str], None]
+) -> list[Measure]:
+    """Error rates of each form of the recogniser, and of the image, gate and all."""
+    domains = asr_domains.domains()
+    decoders = {corpus: (name, asr_domains.decode_in(domain)) for corpus, (name, domain) in domains.items()}
+    speech = sets(most, clean)
+    found = evaluate(recognisers(run, model), speech, decoders, rate_hz, advance)
+    for one in speech:
+        name, domain = domains[one.corpus]
+        advance(f"image: {one.corpus}")
+        found.append(heard_by_image(one, name, domain, rate_hz))
+    return found
