@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "board.h"
+#include "default_domain.h"
+#include "domain_format.h"
 
 _Static_assert((int)LISTENER_SLEEP == LINK_LISTENER_STATE_SLEEP &&
                    (int)LISTENER_HEAR == LINK_LISTENER_STATE_HEAR &&
@@ -41,14 +43,20 @@ static void send_hello(const struct earshot *earshot) {
     struct link_hello hello = {
         .version = LINK_VERSION,
         .model_crc32 = vad_model.crc32,
+        .asr_crc32 = asr_model.crc32,
         .rate = earshot->identity.rate,
         .chunk = EARSHOT_CHUNK,
         .hop = FRONTEND_HOP,
+        .domain_crc32 = earshot->upload.in_force.crc32,
         .reset_cause = earshot->identity.reset_cause,
+        .boot = earshot->transcripts.boot,
+        .unit = earshot->identity.unit,
     };
     copy_name(hello.board, earshot->identity.board, LINK_HELLO_BOARD_MAX);
     copy_name(hello.firmware, EARSHOT_VERSION, LINK_HELLO_FIRMWARE_MAX);
     copy_name(hello.model, vad_model.name, LINK_HELLO_MODEL_MAX);
+    copy_name(hello.asr, RECOGNIZER_NAME, LINK_HELLO_ASR_MAX);
+    copy_name(hello.domain, earshot->upload.in_force.name, LINK_HELLO_DOMAIN_MAX);
     send(earshot, LINK_HELLO, payload, link_hello_pack(&hello, payload, sizeof payload));
 }
 
@@ -74,14 +82,28 @@ static void send_score(const struct earshot *earshot, uint8_t probability_q8) {
     send(earshot, LINK_SCORE, payload, link_score_pack(&score, payload, sizeof payload));
 }
 
-static void send_segment(const struct earshot *earshot, const struct link_segment *segment) {
-    uint8_t payload[LINK_PAYLOAD_MAX];
+static void send_from_outbox(struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX], type;
+    size_t count;
 
-    send(earshot, LINK_SEGMENT, payload, link_segment_pack(segment, payload, sizeof payload));
+    if (outbox_take(&earshot->transcripts.outbox, &type, payload, &count)) {
+        send(earshot, (enum link_frame)type, payload, count);
+    }
+}
+
+static void send_domain_state(struct earshot *earshot) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_domain_state state;
+
+    if (upload_owes(&earshot->upload, &state)) {
+        send(earshot, LINK_DOMAIN_STATE, payload,
+             link_domain_state_pack(&state, payload, sizeof payload));
+    }
 }
 
 static void send_ledger(const struct earshot *earshot) {
     const struct ledger *ledger = &earshot->listener.ledger;
+    const struct outbox_lost *lost = &earshot->transcripts.outbox.lost;
     uint8_t payload[LINK_PAYLOAD_MAX];
     struct link_ledger frame = {
         .sample = earshot->listener.heard,
@@ -90,7 +112,13 @@ static void send_ledger(const struct earshot *earshot) {
         .segments = ledger->segments,
         .speech_samples = ledger->speech_samples,
         .dropped = ledger->dropped,
-        .segments_lost = earshot->outbox.lost,
+        .asr_calls = ledger->asr_calls,
+        .decoder_frames = ledger->decoder_frames,
+        .transcripts = earshot->transcripts.transcripts,
+        .rejected = earshot->transcripts.rejected,
+        .segments_lost = lost->segments,
+        .finals_lost = lost->finals,
+        .partials_dropped = lost->partials,
     };
     for (uint32_t i = 0; i < LEDGER_STATES; i++) {
         frame.rows[i].samples = ledger->row[i].samples;
@@ -120,19 +148,17 @@ static void tell_fault(const struct earshot *earshot) {
     struct text text = {0};
 
     text_add(&text, "the network ");
-    text_add(&text, vad_model.name);
+    text_add(&text, earshot->listener.failed->name);
     text_add(&text, " cannot run on this image: flash one that was built for it");
     send_log(earshot, LINK_LOG_LEVEL_ERROR, &text);
 }
 
-static void tell_lost(const struct earshot *earshot, uint32_t id) {
+static void tell_lost(struct earshot *earshot) {
     struct text text = {0};
 
-    text_add(&text, "segment ");
-    text_add_number(&text, id);
-    text_add(&text, " is lost: the outbox is full and no ACK came; lost since reset: ");
-    text_add_number(&text, earshot->outbox.lost);
-    send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+    if (transcripts_lost(&earshot->transcripts, &text)) {
+        send_log(earshot, LINK_LOG_LEVEL_WARNING, &text);
+    }
 }
 
 static void tell_damage(struct earshot *earshot) {
@@ -166,6 +192,7 @@ static struct listener_config listener_part(const struct link_config *config) {
                 .off_q8 = config->off_q8,
                 .min_speech_chunks = config->min_speech_chunks,
                 .hangover_chunks = config->hangover_chunks,
+                .hangover_complete_chunks = config->hangover_complete_chunks,
                 .pre_roll_samples = config->pre_roll_samples,
             },
         .sleep_floor = config->sleep_floor,
@@ -179,6 +206,23 @@ static void introduce(struct earshot *earshot) {
     send_config(earshot);
 }
 
+static const struct upload_domain built_in = {
+    .bytes = default_domain,
+    .count = DEFAULT_DOMAIN_BYTES,
+    .crc32 = DEFAULT_DOMAIN_CRC32,
+    .source = LINK_DOMAIN_SOURCE_BUILT_IN,
+    .name = DEFAULT_DOMAIN_NAME,
+};
+
+/* While the gate is closed. */
+static void use_domain(struct earshot *earshot) {
+    const struct upload_domain *in_force = &earshot->upload.in_force;
+    const bool sound = in_force->bytes != NULL && domain_load(&earshot->domain, in_force->bytes,
+                                                              in_force->count) == DOMAIN_SOUND;
+
+    listener_use(&earshot->listener, sound ? &earshot->domain : NULL);
+}
+
 void earshot_init(struct earshot *earshot, const struct earshot_identity *identity,
                   const struct earshot_port *port) {
     memset(earshot, 0, sizeof *earshot);
@@ -186,9 +230,20 @@ void earshot_init(struct earshot *earshot, const struct earshot_identity *identi
     earshot->port = *port;
     earshot->config = (struct link_config)LINK_CONFIG_DEFAULT;
     const struct listener_config config = listener_part(&earshot->config);
-    listener_init(&earshot->listener, identity->tables, &vad_model, earshot->vad_arena,
-                  sizeof earshot->vad_arena, &config);
+    const struct listener_parts parts = {
+        .tables = identity->tables,
+        .vad = &vad_model,
+        .vad_arena = earshot->vad_arena,
+        .vad_arena_bytes = sizeof earshot->vad_arena,
+        .asr = &asr_model,
+        .asr_arena = earshot->asr_arena,
+        .asr_arena_bytes = sizeof earshot->asr_arena,
+    };
+    listener_init(&earshot->listener, &parts, &config);
     port->state(port->context, (uint8_t)earshot->listener.state);
+    upload_init(&earshot->upload, identity->store, &built_in, &domain_format);
+    use_domain(earshot);
+    transcripts_init(&earshot->transcripts, store_count_boot(&earshot->upload.store));
     introduce(earshot);
     if (earshot->listener.state == LISTENER_FAULT) {
         tell_fault(earshot);
@@ -214,6 +269,9 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         struct link_hello hello;
         struct link_ack ack;
         struct link_config config;
+        struct link_domain_begin begin;
+        struct link_domain_data data;
+        struct link_domain_control control;
     } frame;
 
     switch (body->type) {
@@ -228,6 +286,7 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         }
         /* A HELLO with a board's name is an echo of this end's own: answering it would not end. */
         if (frame.hello.board[0] == '\0') {
+            transcripts_asked(&earshot->transcripts);
             introduce(earshot);
         }
         return true;
@@ -235,13 +294,31 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         if (!link_ack_unpack(&frame.ack, body->payload, body->count)) {
             return false;
         }
-        outbox_ack(&earshot->outbox, frame.ack.id);
+        transcripts_acked(&earshot->transcripts, &frame.ack);
         return true;
     case LINK_CONFIG:
         if (!link_config_unpack(&frame.config, body->payload, body->count)) {
             return false;
         }
         take_config(earshot, &frame.config);
+        return true;
+    case LINK_DOMAIN_BEGIN:
+        if (!link_domain_begin_unpack(&frame.begin, body->payload, body->count)) {
+            return false;
+        }
+        upload_begin(&earshot->upload, &frame.begin);
+        return true;
+    case LINK_DOMAIN_DATA:
+        if (!link_domain_data_unpack(&frame.data, body->payload, body->count)) {
+            return false;
+        }
+        upload_data(&earshot->upload, &frame.data);
+        return true;
+    case LINK_DOMAIN_CONTROL:
+        if (!link_domain_control_unpack(&frame.control, body->payload, body->count)) {
+            return false;
+        }
+        upload_control(&earshot->upload, (enum link_domain_action)frame.control.action);
         return true;
     default:
         return false;
@@ -252,22 +329,64 @@ void earshot_receive(struct earshot *earshot, const uint8_t *bytes, size_t count
     struct link_body body;
 
     for (size_t i = 0; i < count; i++) {
-        if (link_decoder_take(&earshot->decoder, bytes[i], &body) && !take_frame(earshot, &body)) {
+        if (!link_decoder_take(&earshot->decoder, bytes[i], &body)) {
+            continue;
+        }
+        if (take_frame(earshot, &body)) {
+            outbox_heard(&earshot->transcripts.outbox);
+            send_domain_state(earshot);
+        } else {
             earshot->decoder.damaged++;
         }
     }
 }
 
-static void keep_segment(struct earshot *earshot, const struct gate_segment *segment) {
-    const struct link_segment kept = {
+/* Returns its id, which its transcript has too. */
+static uint32_t keep_segment(struct earshot *earshot, const struct gate_segment *segment) {
+    const struct link_segment frame = {
         .start = segment->start,
         .end = segment->end,
         .peak_q8 = segment->peak_q8,
     };
-    const uint32_t gone = outbox_put(&earshot->outbox, &kept);
+    return transcripts_segment(&earshot->transcripts, &frame);
+}
 
-    if (gone != 0) {
-        tell_lost(earshot, gone);
+static void keep_final(struct earshot *earshot, uint32_t id) {
+    struct link_final frame;
+
+    transcript_frames_final(&earshot->listener.recognizer.final, id, earshot->config.reject_q8,
+                            &frame);
+    transcripts_final(&earshot->transcripts, &frame);
+    earshot->partial_waits = false;
+}
+
+static void keep_partial(struct earshot *earshot) {
+    struct link_partial frame;
+
+    transcript_frames_partial(&earshot->listener.recognizer.partial, &frame);
+    transcripts_partial(&earshot->transcripts, &frame);
+    earshot->partial_waits = false;
+    earshot->chunks_since_partial = 0;
+}
+
+static void keep_what_was_said(struct earshot *earshot, const struct listener_report *report,
+                               const struct listener_work *work) {
+    uint32_t id = 0;
+
+    if (report->gate == GATE_CLOSED) {
+        id = keep_segment(earshot, &report->segment);
+    }
+    if (work->cut) {
+        id = keep_segment(earshot, &work->segment);
+    }
+    if (work->final) {
+        keep_final(earshot, id);
+    }
+    earshot->chunks_since_partial++;
+    earshot->partial_waits |= work->partial_changed && earshot->config.partials != 0;
+    if (earshot->partial_waits &&
+        earshot->chunks_since_partial >= earshot->config.partial_period_chunks) {
+        keep_partial(earshot);
     }
 }
 
@@ -278,27 +397,32 @@ void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_
 
     earshot->chunks++;
     earshot->chunks_since_state++;
-    outbox_tick(&earshot->outbox);
+    outbox_tick(&earshot->transcripts.outbox);
     if (report.state_changed) {
         earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
     }
+    const struct listener_work work = listener_work(&earshot->listener);
+    if (work.faulted) {
+        earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
+    }
+    const bool state_changed = report.state_changed || work.faulted;
     if (earshot->config.scores) {
         send_score(earshot, report.probability_q8);
     }
-    if (report.gate == GATE_CLOSED) {
-        keep_segment(earshot, &report.segment);
-    }
-    if (report.state_changed || report.gate != GATE_STAYS ||
+    keep_what_was_said(earshot, &report, &work);
+    if (state_changed || report.gate != GATE_STAYS ||
         earshot->chunks_since_state == LINK_HEARTBEAT_CHUNKS) {
         send_state(earshot, report.probability_q8);
     }
-    if (report.state_changed && earshot->listener.state == LISTENER_FAULT) {
+    if (state_changed && earshot->listener.state == LISTENER_FAULT) {
         tell_fault(earshot);
     }
-    const struct link_segment *due = outbox_due(&earshot->outbox);
-    if (due != NULL) {
-        send_segment(earshot, due);
+    send_from_outbox(earshot);
+    if (upload_chunk(&earshot->upload, !earshot->listener.gate.open)) {
+        use_domain(earshot);
     }
+    send_domain_state(earshot);
+    tell_lost(earshot);
     if (earshot->chunks % earshot->config.ledger_period_chunks == 0) {
         send_ledger(earshot);
     }

@@ -1,8 +1,9 @@
 /* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
  *
- * Owns: struct earshot (listener, network arena, outbox, receiver), its caller's; main.c has the
- * only one of an image. Costs: what listener.h says, and at most seven frames a chunk, besides
- * the answers to the host: at most three to a frame.
+ * Owns: struct earshot (networks' arenas, listener, outbox, receiver, domain upload), its caller's;
+ * main.c has the only one of an image. What a network touches most comes first: where memory is
+ * fast at its start, the arenas are in it. Costs: what listener.h says, and at most eight frames a
+ * chunk, besides the answers to the host: at most three to a frame.
  */
 #ifndef EARSHOT_H
 #define EARSHOT_H
@@ -10,11 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asr.h"
+#include "domain.h"
 #include "frame.h"
 #include "listener.h"
-#include "outbox.h"
 #include "protocol.h"
 #include "text.h"
+#include "transcript_frames.h"
+#include "transcripts.h"
+#include "upload.h"
 #include "vad.h"
 
 /* pyproject.toml's. */
@@ -33,19 +38,26 @@ struct earshot_identity {
     uint32_t rate;
     const struct frontend_tables *tables; /* of that rate */
     uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
+    uint64_t unit;                        /* the chip's own number; 0: it has none */
+    const struct store_device *store;     /* NULL: there is none */
 };
 
 struct earshot {
     _Alignas(16) uint8_t vad_arena[VAD_ARENA_BYTES];
+    _Alignas(16) uint8_t asr_arena[ASR_ARENA_BYTES];
     struct listener listener;
+    struct domain domain; /* in force */
     struct link_decoder decoder;
-    struct outbox outbox;
+    struct transcripts transcripts;
+    struct upload upload;
     struct link_config config; /* in force */
     struct earshot_identity identity;
     struct earshot_port port;
-    uint32_t chunks;             /* since reset */
-    uint32_t chunks_since_state; /* since the last STATE frame */
-    uint32_t damaged_told;       /* damaged frames that a LOG has told of */
+    uint32_t chunks;               /* since reset */
+    uint32_t chunks_since_state;   /* since the last STATE frame */
+    uint32_t chunks_since_partial; /* since the last PARTIAL */
+    bool partial_waits;            /* what has been said is more than that tells */
+    uint32_t damaged_told;         /* damaged frames that a LOG has told of */
 };
 
 /* At sample 0, with the default settings; sends HELLO, STATE and CONFIG. */

@@ -41,6 +41,8 @@ int main(void) {
         .rate = BOARD_RATE,
         .tables = &BOARD_TABLES,
         .reset_cause = (uint8_t)board_reset_cause(),
+        .unit = board_unit(),
+        .store = board_store(),
     };
     earshot_init(&earshot, &identity, &port);
     for (;;) {

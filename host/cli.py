@@ -1,4 +1,4 @@
-"""The `host` command: listen to a board, replay recordings, list ports and boards."""
+"""The `host` command: listen to a board, transcribe and replay recordings, read the journal, list ports and boards."""
 
 import json
 import os
@@ -20,17 +20,24 @@ app = typer.Typer(
 )
 
 
+_DOMAIN = typer.Option(
+    "--domain", help="What can be said: a compiled .domain file, or `default`, the one in the image.", metavar="FILE"
+)
+
+
 @app.callback()
 def _host() -> None:
-    """The engineer's end of an Earshot board: watch it listen, replay recordings through it, find its port.
+    """The engineer's end of an Earshot board: watch it listen, read what was said, replay recordings, find its port.
 
     \b
     First steps, without any hardware:
-      host replay talk.wav                        what it hears in a recording
+      host transcribe talk.wav                    what a recording says
+      host replay talk.wav                        what the board makes of it, in detail
       host listen -p sim:artemis --wav talk.wav   watch a virtual board hear it
     With a board:
       host ports                                  where is it?
       host listen -p /dev/ttyUSB0                 watch it
+      host journal                                what it has heard so far
     """
 
 
@@ -63,11 +70,27 @@ def listen(
         bool | None,
         typer.Option("--scores/--no-scores", help="Ask for each decision; so in the live view and with --json."),
     ] = None,
+    domain: Annotated[str | None, _DOMAIN] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep transcripts in this journal.",
+            metavar="FILE",
+            show_default="the user's; for sim: none",
+        ),
+    ] = None,
+    no_journal: Annotated[
+        bool, typer.Option("--no-journal", help="Keep no journal; transcripts are but shown.")
+    ] = False,
 ) -> None:
     """Watch a board listen.
 
-    Shows its state, the probability of speech, segments, duty cycle, and what the link lost. Segments are acknowledged,
-    repeated ones dropped. A board that is unplugged is waited for and taken up again. Ctrl-C ends.
+    Shows what is said, as it grows and when it is final, the board's state, the probability of speech, duty cycle, and
+    what the link lost. A board that is unplugged is waited for and taken up again. Ctrl-C ends.
+
+    Each transcript is kept in the journal (see `host journal`) before the board is told that it may forget it, and what
+    comes again is dropped: none is lost or doubled, even where this program is killed. A virtual board starts afresh
+    each time, and what it says is kept only with --journal FILE.
 
     \b
     Examples:
@@ -75,15 +98,20 @@ def listen(
       host listen --port socket://localhost:4000 --json > frames.jsonl
       host listen --port sim:artemis --wav talk.wav
       host listen --port sim:native --mic
-      host listen --port /dev/ttyUSB0 --plain | grep ^segment
+      host listen --port /dev/ttyUSB0 --domain hotel.domain
+      host listen --port /dev/ttyUSB0 --plain | grep ^final
 
     \b
     Plain lines are `kind key=value ...`; times (t, start, end, length) are seconds
-    of audio since the board's reset. Kinds: hello config state score segment ledger
-    log damaged lost back waiting silent, and summary as the last one.
-    JSON lines are {"frame": KIND, ...} with the fields of firmware/link/PROTOCOL.md,
-    or {"event": KIND, ...} for what is no frame (damaged, lost, back, ..., summary);
-    the summary has heard_s, segments, speech_s, dropped, damaged, bytes_in, bytes_out.
+    of audio since the board's reset. Kinds: hello config state score segment final
+    domain_state ledger log, damaged lost back waiting silent domain journal
+    lost_on_board, and summary as the last one. A line for each final, none for
+    partials; a slot is slot.NAME=VALUE; a final without text was not understood.
+    JSON lines are {"type": KIND, ...}: the same kinds, and partial. Frames have the
+    fields of firmware/link/PROTOCOL.md: times in samples, and as NAME_s in seconds;
+    probabilities and confidence as NAME_q8, and as NAME in 0..1; slots as an object.
+    The summary has heard_s, segments, transcripts, transcripts_lost, speech_s,
+    dropped, damaged, bytes_in, bytes_out.
     """
     from host.listen_command import ListenOptions, run_listen
 
@@ -101,33 +129,42 @@ def listen(
             plain=plain,
             json=as_json,
             scores=scores,
+            domain=domain,
+            journal=journal,
+            no_journal=no_journal,
         )
     )
 
 
 @app.command()
 def replay(
+    *,
     file: Annotated[Path, typer.Argument(help="A WAV, FLAC or Ogg recording, any rate and number of channels.")],
     board: Annotated[str, typer.Option(help="The board that hears it; `host boards` lists them.")] = "native",
     rate: Annotated[
         int | None, typer.Option(help="Microphone rate in Hz, for native.", metavar="HZ", show_default="the board's")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="All of it as one JSON document.")] = False,
+    domain: Annotated[str | None, _DOMAIN] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line; the last one has all of it.")
+    ] = False,
     vad_scores: Annotated[
         bool, typer.Option("--vad-scores", help="Nothing but a line `seconds probability` for each decision.")
     ] = False,
 ) -> None:
     """Put a recording through the firmware.
 
-    Prints the speech that it found, as fast as it goes. The recording becomes mono 16 bit at the board's rate; what
-    that takes is said on stderr. Silence follows its end so that the last segment closes. The ledger is kept for
-    `power report`.
+    Prints the speech that it found and what was said, as fast as it goes. The recording becomes mono 16 bit at the
+    board's rate; what that takes is said on stderr. Silence follows its end so that the last segment closes. A domain
+    is brought to the board before the recording begins. The ledger is kept for `power report`; the transcripts are in
+    no journal, since they can be had again.
 
     \b
     Examples:
       host replay talk.wav
       host replay meeting.flac --board artemis
-      host replay talk.wav --rate 15625 --json | jq .segments
+      host replay talk.wav --domain hotel.domain
+      host replay talk.wav --rate 15625 --json | jq 'select(.type == "final")'
       host replay talk.wav --vad-scores > scores.txt
 
     \b
@@ -135,12 +172,17 @@ def replay(
     seconds; the probability is 0..1 (0 where the board slept and none was computed).
 
     \b
-    --json: one object. Times in samples at board.rate, and as NAME_s in seconds;
-    probabilities as NAME_q8 (256 would be certain), and as NAME in 0..1.
+    --json: one object a line, {"type": KIND, ...}. Each frame as it comes (hello,
+    config, state, segment, partial, final, ledger, log, ...), and damaged ones.
+    Times in samples at board.rate, and as NAME_s in seconds; probabilities and
+    confidence as NAME_q8 (256 would be certain), and as NAME in 0..1; slots as an
+    object. The last line, of type summary, has all of it:
       recording       path, source_rate, channels, conversion, doubt,
                       limited_samples, samples, duration_s
       board           name, rate
       hello, config   the board's last frames of that kind
+      domain          name of the one in force
+      transcripts     id, start_s, end_s, confidence, text, slots of each
       segments        id, start, end, peak_q8 of each
       states          sample, state, speaking, ... wherever one of them changed
       ledger          the last one: rows by state (samples, cycles, entries),
@@ -153,7 +195,85 @@ def replay(
 
     if vad_scores and as_json:
         raise HostError("--vad-scores and --json exclude each other; choose one.")
-    run_replay(file, board, rate, as_json=as_json, vad_scores=vad_scores)
+    run_replay(file, board, rate, domain=domain, as_json=as_json, vad_scores=vad_scores)
+
+
+@app.command()
+def transcribe(
+    *,
+    files: Annotated[
+        list[Path], typer.Argument(help="Recordings: WAV, FLAC or Ogg, any rate and number of channels; - is stdin.")
+    ],
+    domain: Annotated[str | None, _DOMAIN] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Microphone rate in Hz, 16000 or 15625.", metavar="HZ", show_default="16000")
+    ] = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="A line for each transcript, with its time.")
+    ] = False,
+    srt: Annotated[bool, typer.Option("--srt", help="As subtitles (SubRip), of one recording.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one for each file.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Files at a time.", metavar="N", show_default="one a core")
+    ] = None,
+) -> None:
+    """Write down what recordings say.
+
+    Prints a line of plain text for each file, after its name where there are several: what the firmware understands of
+    it, by the domain in force. A file that cannot be read is named on stderr; the others go on, and the exit code is 2.
+
+    \b
+    Examples:
+      host transcribe talk.wav
+      host transcribe calls/*.flac --domain hotel.domain > calls.txt
+      host transcribe talk.wav --srt > talk.srt
+      host transcribe calls/*.flac --json | jq -r '.transcripts[].slots'
+      ffmpeg -i talk.m4a -f wav - | host transcribe -
+
+    \b
+    --json: file, duration_s, text, and transcripts with id, start_s, end_s,
+    confidence (0..1), text and slots; or file and error.
+    """
+    from host.transcribe_command import TranscribeOptions, run_transcribe
+
+    run_transcribe(
+        TranscribeOptions(
+            files=files, domain=domain, rate=rate, jobs=jobs, json=as_json, srt=srt, timestamps=timestamps
+        )
+    )
+
+
+@app.command()
+def journal(
+    search: Annotated[str, typer.Argument(help="Only what has this in its text or slots.", show_default=False)] = "",
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only what was kept since: 30m, 2h, 3d, or a date, or date and time.", metavar="WHEN"),
+    ] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Only the last N.", metavar="N")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--journal", help="This journal.", metavar="FILE", show_default="the user's")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show what boards have handed over.
+
+    `host listen` keeps each transcript of a board in the journal, $XDG_DATA_HOME/earshot/journal.sqlite unless told
+    otherwise. Oldest first: when it was kept, board, confidence, text, slots. What was not understood is left out.
+
+    \b
+    Examples:
+      host journal --since 2h
+      host journal station --last 5
+      host journal --json > transcripts.jsonl
+
+    \b
+    --json: number, kept_at (UTC), board, unit, boot, domain, id, start_s and end_s
+    (audio since the board's reset), confidence (0..1), text, slots.
+    """
+    from host.journal_command import run_journal
+
+    run_journal(file, search=search, since=since, last=last, as_json=as_json)
 
 
 @app.command()

@@ -1,4 +1,6 @@
-"""Synthesises the demo's clip: a voice (espeak-ng) that speaks now and then over wind-like noise.
+"""Synthesises the demo's clip: travellers (espeak-ng's voices) who speak now and then over wind-like noise.
+
+They say what the travel domain knows, and pause long enough for each sentence to be one of its own.
 
 `python -m host.demo_clip OUT.wav` writes 16 kHz mono, the same bytes for the same espeak-ng.
 """
@@ -17,9 +19,11 @@ RATE_HZ = 16000
 NOISE_DBFS = -44.0
 VOICE_DBFS = -24.0
 LINES = (
-    (2.0, "en-us", "Good morning. What time does the train to Madrid leave?"),
-    (2.5, "en-gb+f3", "At a quarter past nine, from platform four."),
-    (3.0, "en-us+m3", "Thank you very much."),
+    (2.0, "en-us", "Where is the train station?"),
+    (2.5, "en-gb", "How much is this?"),
+    (2.5, "en-us+m3", "A table for two, please."),
+    (2.5, "en-gb+f3", "I would like a room for three nights."),
+    (2.5, "en-us", "Thank you very much."),
     (2.5, "en-us", ""),
 )
 """Pause before each line in seconds, espeak-ng's voice, and what it says."""

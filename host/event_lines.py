@@ -1,13 +1,33 @@
 """What happens on the link as lines: one plain `kind key=value ...` line an event, or one JSON object a frame."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from enum import IntEnum
 from typing import Any, Protocol
 
-from firmware.link import Config, Damage, Frame, Hello, Ledger, ListenerState, Log, Score, Segment, State
+from firmware.link import (
+    Config,
+    Damage,
+    DomainState,
+    DomainUpload,
+    Final,
+    Frame,
+    Hello,
+    Ledger,
+    ListenerState,
+    Log,
+    Partial,
+    Score,
+    Segment,
+    State,
+)
 from host.status import BoardStatus
+from host.transcript import slot_object
+
+_HEX = {"model_crc32": 8, "asr_crc32": 8, "domain_crc32": 8, "unit": 16}
+"""HELLO's fields that read better so, and their digits."""
 
 
 class View(Protocol):
@@ -27,7 +47,10 @@ class View(Protocol):
 
 
 class PlainLines:
-    """One line an event, `kind key=value ...`: times in seconds, probabilities 0..1, text in double quotes."""
+    """One line an event, `kind key=value ...`: times in seconds, probabilities 0..1, text in double quotes.
+
+    A transcript is a line when it is final; what repeats itself until then (partials, the blocks of an upload) is none.
+    """
 
     def __init__(self, status: BoardStatus, write: Callable[[str], object]) -> None:
         """`write` takes one line without its end."""
@@ -39,8 +62,8 @@ class PlainLines:
         if isinstance(item, Damage):
             values: dict[str, Any] = {"count": self._status.damaged, "reason": item.reason}
             self._line("damaged", values)
-        else:
-            self._line(type(item).__name__.lower(), dict(plain_values(item, self._status)))
+        elif not _passing(item):
+            self._line(kind_of(item), dict(plain_values(item, self._status)))
 
     def notice(self, kind: str, text: str) -> None:
         """See View."""
@@ -57,7 +80,7 @@ class PlainLines:
 
 
 class JsonLines:
-    """One JSON object a line: {"frame": NAME, ...}, see `frame_dict`, or {"event": NAME, ...}."""
+    """One JSON object a line, {"type": KIND, ...}: a frame, see `frame_dict`, or what a notice says."""
 
     def __init__(self, status: BoardStatus, write: Callable[[str], object]) -> None:
         """`write` takes one line without its end."""
@@ -67,14 +90,14 @@ class JsonLines:
     def item(self, item: Frame | Damage) -> None:
         """See View."""
         if isinstance(item, Damage):
-            entry = {"event": "damaged", "count": self._status.damaged, "reason": item.reason, "data": item.data.hex()}
+            entry = {"type": "damaged", "count": self._status.damaged, "reason": item.reason, "data": item.data.hex()}
             self._line(entry)
         else:
             self._line(frame_dict(item, self._status.rate))
 
     def notice(self, kind: str, text: str) -> None:
         """See View."""
-        self._line({"event": kind, "text": text})
+        self._line({"type": kind, "text": text})
 
     def refresh(self) -> None:
         """See View."""
@@ -83,7 +106,7 @@ class JsonLines:
         """See View."""
 
     def _line(self, entry: dict[str, Any]) -> None:
-        self._write(json.dumps(entry))
+        self._write(json.dumps(entry, ensure_ascii=False))
 
 
 def plain_values(frame: Frame, status: BoardStatus) -> Iterator[tuple[str, Any]]:
@@ -100,6 +123,18 @@ def plain_values(frame: Frame, status: BoardStatus) -> Iterator[tuple[str, Any]]
             yield "speaking", frame.speaking
             yield "probability", frame.probability_q8 / 256
             yield "dropped", frame.dropped
+        case Final():
+            yield "id", frame.id
+            yield from _span(frame, rate)
+            yield "confidence", frame.confidence_q8 / 256
+            yield "text", frame.text
+            yield from ((f"slot.{name}", value) for name, value in frame.slots)
+        case Partial():
+            yield "id", frame.id
+            yield "text", frame.text
+        case DomainState():
+            yield from ((f.name, getattr(frame, f.name)) for f in fields(frame) if f.name not in ("crc32", "offset"))
+            yield "crc32", f"{frame.crc32:08x}"
         case Score():
             yield "t", frame.sample / rate
             yield "probability", frame.probability_q8 / 256
@@ -115,17 +150,25 @@ def plain_values(frame: Frame, status: BoardStatus) -> Iterator[tuple[str, Any]]
             yield "segments", frame.segments
             yield "speech", frame.speech_samples / rate
             yield "dropped", frame.dropped
+            yield "transcripts", frame.transcripts
+            yield "rejected", frame.rejected
             yield "segments_lost", frame.segments_lost
+            yield "transcripts_lost", frame.finals_lost
         case Hello():
-            yield from ((f.name, getattr(frame, f.name)) for f in fields(frame) if f.name != "model_crc32")
-            yield "model_crc32", f"{frame.model_crc32:08x}"
+            yield from ((f.name, getattr(frame, f.name)) for f in fields(frame) if f.name not in _HEX)
+            yield from ((name, f"{getattr(frame, name):0{digits}x}") for name, digits in _HEX.items())
         case Config() | Log():
             yield from ((f.name, getattr(frame, f.name)) for f in fields(frame))
 
 
+def kind_of(frame: Frame) -> str:
+    """The frame's name in small letters, with _ between words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(frame).__name__).lower()
+
+
 def frame_dict(frame: Frame, rate: int) -> dict[str, Any]:
     """A frame for JSON: its fields as on the wire, enums by name, and for people `..._s` (seconds) and 0..1 values."""
-    entry: dict[str, Any] = {"frame": type(frame).__name__.lower()}
+    entry: dict[str, Any] = {"type": kind_of(frame)}
     for field_ in fields(frame):
         value = getattr(frame, field_.name)
         if isinstance(frame, Ledger) and field_.name == "rows":
@@ -133,20 +176,28 @@ def frame_dict(frame: Frame, rate: int) -> dict[str, Any]:
                 state.name.lower(): {"samples": row.samples, "cycles": row.cycles, "entries": row.entries}
                 for state, row in zip(ListenerState, frame.rows, strict=True)
             }
+        elif isinstance(frame, Final) and field_.name == "slots":
+            value = slot_object(frame.slots)
         elif isinstance(value, IntEnum):
             value = value.name.lower()
         entry[field_.name] = value
         if field_.name in ("sample", "start", "end"):
             entry[f"{field_.name}_s"] = round(value / rate, 6)
-        elif field_.name in ("probability_q8", "peak_q8"):
+        elif field_.name in ("probability_q8", "peak_q8", "confidence_q8"):
             entry[field_.name.removesuffix("_q8")] = value / 256
     return entry
 
 
-def _span(segment: Segment, rate: int) -> Iterator[tuple[str, float]]:
-    yield "start", segment.start / rate
-    yield "end", segment.end / rate
-    yield "length", (segment.end - segment.start) / rate
+def _passing(frame: Frame) -> bool:
+    return isinstance(frame, Partial) or (
+        isinstance(frame, DomainState) and frame.upload is DomainUpload.RECEIVING and not frame.refused
+    )
+
+
+def _span(frame: Segment | Final, rate: int) -> Iterator[tuple[str, float]]:
+    yield "start", frame.start / rate
+    yield "end", frame.end / rate
+    yield "length", (frame.end - frame.start) / rate
 
 
 def _plain(value: Any) -> str:

@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from firmware.link import Frame
+from firmware.link import Damage, DomainState, Frame, Hello, Ledger
+from host.domain_file import DomainWish
+from host.domain_setter import DomainSetter
 from host.endpoint import Endpoint, EndpointEnded, EndpointLost, EndpointMissing
 from host.errors import HostError
 from host.event_lines import View
 from host.session import Session
-from host.status import BoardStatus
+from host.status import BoardStatus, counted
+from host.transcript import Transcript
 
 _READ_TIMEOUT_S = 0.05
 _RETRY_S = 0.5
@@ -56,15 +59,33 @@ class Listener:
     """Listens at one endpoint and keeps the view up to date."""
 
     def __init__(
-        self, endpoint: Endpoint, status: BoardStatus, view: View, *, scores: bool, stopped: Callable[[], bool]
+        self,
+        endpoint: Endpoint,
+        status: BoardStatus,
+        view: View,
+        *,
+        scores: bool,
+        stopped: Callable[[], bool],
+        keep: Callable[[Transcript], bool] | None = None,
+        domain: DomainWish | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`scores`: whether the board shall send each decision. `stopped` is asked some twenty times a second."""
+        """`scores`: whether the board shall send each decision. `stopped` is asked some twenty times a second.
+
+        `keep`: see Session. `domain`: what shall be in force on the board; None leaves it alone. `ready` is called
+        when it is.
+        """
         self._endpoint = endpoint
         self._status = status
         self._view = view
         self._stopped = stopped
-        self._session = Session(status, endpoint.write, scores=scores)
-        self._joined_at = self._ask_at = 0.0
+        self._session = Session(status, endpoint.write, scores=scores, keep=keep)
+        self._domain = DomainSetter(domain, lambda: status.board, self._session.send) if domain is not None else None
+        self._ready = ready
+        self._trouble = ""
+        self._lost = (0, 0)
+        self._joined_at = self._ask_at = self._asked_at = 0.0
+        self._damaged_when_asked = 0
         self._heard_frame = False
         self._warned = False
 
@@ -88,22 +109,64 @@ class Listener:
         for item in self._session.feed(self._endpoint.read(_READ_TIMEOUT_S)):
             self._heard_frame = self._heard_frame or isinstance(item, Frame)
             self._view.item(item)
+            self._follow(item)
         if not self._session.greeted:
             self._prompt()
+        if self._domain is not None:
+            self._domain.tick(time.monotonic())
+            self._tell_upload(self._domain)
+        if self._trouble != self._status.trouble:
+            self._trouble = self._status.trouble
+            self._view.notice("journal", self._trouble or "transcripts are kept again")
         self._view.refresh()
+
+    def _follow(self, item: Frame | Damage) -> None:
+        """What a frame calls for beyond being shown."""
+        match item:
+            case Hello() if self._domain is not None:
+                self._domain.start(time.monotonic())
+            case DomainState() if self._domain is not None and not self._domain.in_force:
+                self._domain.take(item, time.monotonic())
+                if self._domain.in_force:
+                    done = "is in force now" if self._domain.sent_anything else "is in force already"
+                    self._view.notice("domain", f"{self._domain.name} {done}")
+                    self._ready()
+            case Ledger():
+                self._warn_of_losses(item)
+
+    def _tell_upload(self, domain: DomainSetter) -> None:
+        before, self._status.uploading = self._status.uploading, domain.progress
+        if before is None and domain.progress is not None:
+            self._view.notice("domain", f"sending {domain.name}, {domain.progress[1]} bytes")
+
+    def _warn_of_losses(self, ledger: Ledger) -> None:
+        before, self._lost = self._lost, (ledger.finals_lost, ledger.segments_lost)
+        for was, now, noun in zip(before, self._lost, ("transcript", "segment"), strict=True):
+            if now > was:
+                self._view.notice(
+                    "lost_on_board",
+                    f"the board had no more room and gave up {counted(now - was, noun)} that no host had kept",
+                )
 
     def _join(self) -> None:
         self._status.connection = "connected"
+        if self._domain is not None:
+            self._domain.wait()
         self._heard_frame = self._warned = False
         self._joined_at = time.monotonic()
         self._ask_at = self._joined_at + _ASK_AFTER_S
+        self._asked_at = self._joined_at
         self._session.join()
 
     def _prompt(self) -> None:
         """Asks a board that runs already who it is, again if it was still starting, and says so if none answers."""
         now = time.monotonic()
-        if now >= self._ask_at:
+        # On a line that damages frames, the question or its answer is likely to be one of them.
+        hurt = self._status.damaged > self._damaged_when_asked
+        if now >= self._ask_at or (hurt and now >= self._asked_at + _ASK_AFTER_S):
             self._ask_at = now + _ASK_AGAIN_S
+            self._asked_at = now
+            self._damaged_when_asked = self._status.damaged
             self._session.ask()
         if self._warned or self._heard_frame:
             return

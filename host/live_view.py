@@ -11,15 +11,22 @@ from rich.text import Text
 from firmware.link import Damage, Frame
 from host.errors import printable
 from host.status import BINS_PER_S, BoardStatus
+from host.transcript import clock
+from host.transcript_pane import horizontal_bar, transcript_pane
 
 _STRIP_S = 60
-_WIDE = 112  # columns from which the segments stand beside the meter
+_WIDE = 128  # columns from which the transcripts stand beside the meter
+_LOW = 15  # rows below which there is but one line for all that is no transcript
 _REFRESH_S = 1 / 15
 _RISE_S, _FALL_S = 0.05, 0.25  # how fast the bar follows: up at once, down so that an eye can
 
-_EIGHTHS_RIGHT = " ▏▎▍▌▋▊▉"
 _EIGHTHS_UP = " ▁▂▃▄▅▆▇█"
-_STATE_STYLES = {"SLEEP": "bold white on blue", "HEAR": "bold white on dark_green", "FAULT": "bold white on red"}
+_STATE_STYLES = {
+    "SLEEP": "bold white on blue",
+    "HEAR": "bold white on dark_green",
+    "LISTEN": "bold white on dark_orange3",
+    "FAULT": "bold white on red",
+}
 
 
 class LiveView:
@@ -70,7 +77,8 @@ class Screen:
         width = options.max_width
         height = options.height or console.height
         inner, rows = max(20, width - 4), max(6, height - 2)
-        lines = self._wide(inner, rows) if width >= _WIDE else self._narrow(inner, rows)
+        draw = self._low if rows < _LOW else self._wide if width >= _WIDE else self._narrow
+        lines = draw(console, inner, rows)
         body = Text("\n").join(_fitted(line, inner) for line in lines[:rows])
         yield Panel(
             body,
@@ -81,26 +89,45 @@ class Screen:
             border_style="dim" if self._status.connection == "connected" else "yellow",
         )
 
-    def _narrow(self, width: int, rows: int) -> list[Text]:
+    def _low(self, console: Console, width: int, rows: int) -> list[Text]:
+        connection = self._identity(width)[-1:] if self._status.connection != "connected" else []
+        head = [*connection, self._state(width), self._bar(width)]
+        return [*head, *self._heard(console, width, rows - len(head))]
+
+    def _narrow(self, console: Console, width: int, rows: int) -> list[Text]:
         head = [*self._identity(width), Text(), *self._meter(width), Text()]
         foot = [Text(), *self._figures(width)]
         room = rows - len(head) - len(foot)
-        strip_rows = 3 if room < 16 else 5
-        strip = [*self._strip(width, strip_rows), Text()]
-        return [*head, *strip, *self._table(room - len(strip)), *foot]
+        strip_rows = 0 if room < 9 else 2 if room < 22 else 4
+        strip = [*self._strip(width, strip_rows), Text()] if strip_rows else []
+        room -= len(strip)
+        table = [Text(), *self._table(5)] if self._recognizes and room >= 18 else []
+        return [*head, *strip, *self._heard(console, width, room - len(table)), *table, *foot]
 
-    def _wide(self, width: int, rows: int) -> list[Text]:
-        right_width = 47
-        left_width = width - right_width - 3
+    def _wide(self, console: Console, width: int, rows: int) -> list[Text]:
+        left_width = max(68, width * 2 // 5)
+        right_width = width - left_width - 3
         head = [*self._identity(left_width), Text(), *self._meter(left_width), Text()]
         foot = [Text(), *self._figures(left_width)]
         room = rows - len(head) - len(foot)
-        left = [*head, *self._strip(left_width, max(3, min(16, room - 2)))]
-        left += [Text()] * (rows - len(left) - len(foot)) + foot
-        right = self._table(rows)
+        table_rows = max(0, min(12, room - 9)) if self._recognizes else 0
+        table = [Text(), *self._table(table_rows - 1)] if table_rows > 2 else []
+        left = [*head, *self._strip(left_width, max(2, min(12, room - len(table) - 1)))]
+        left += [Text()] * (rows - len(left) - len(table) - len(foot)) + table + foot
+        right = self._heard(console, right_width, rows)
         return [
             Text.assemble(_fitted(a, left_width), (" │ ", "dim"), b) for a, b in zip(left[:rows], right, strict=True)
         ]
+
+    @property
+    def _recognizes(self) -> bool:
+        """The board writes down what it hears; so until it has said otherwise."""
+        hello = self._status.hello
+        return hello is None or bool(hello.asr)
+
+    def _heard(self, console: Console, width: int, rows: int) -> list[Text]:
+        """What the view is for: transcripts, or segments where the board knows nothing else."""
+        return transcript_pane(self._status, console, width, rows) if self._recognizes else self._table(rows)
 
     def _identity(self, width: int) -> list[Text]:
         status = self._status
@@ -113,15 +140,37 @@ class Screen:
                 f"  firmware {hello.firmware}  model {hello.model} {hello.model_crc32:08x}",
                 f"  {hello.rate / 1000:g} kHz  protocol {hello.version}",
             )
+        writes = self._writes()
         good = status.connection == "connected"
         where = Text.assemble(
             (status.connection, "green" if good else "bold yellow"), f" · {clock(status.heard_s)} heard"
         )
         if hello is not None:
             where.append(f" · last reset: {hello.reset_cause.name.lower().replace('_', ' ')}", "dim")
-        return [who, where]
+        return [who, *([writes] if writes is not None else []), where]
+
+    def _writes(self) -> Text | None:
+        """What writes down, by which domain; None where nothing does."""
+        status, hello = self._status, self._status.hello
+        if hello is None or not hello.asr:
+            return None
+        line = Text(f"asr {hello.asr} {hello.asr_crc32:08x}  domain ")
+        line.append(status.domain_name or "none", "bold" if status.domain_name else "bold yellow")
+        if status.domain_name:
+            line.append(f" {status.domain.crc32 if status.domain is not None else hello.domain_crc32:08x}")
+        if status.domain is not None and status.uploading is None:
+            line.append(f"  {status.domain.source.name.lower().replace('_', ' ')}")
+        if status.uploading is not None:
+            there, all_ = status.uploading
+            line.append("  new ", "cyan")
+            line.append(horizontal_bar(there / all_, 8), "cyan on grey15").append(f" {100 * there // all_} %", "cyan")
+        return line
 
     def _meter(self, width: int) -> list[Text]:
+        off, on = self._thresholds()
+        return [self._state(width), self._bar(width), self._scale(width, off, on)]
+
+    def _state(self, width: int) -> Text:
         status = self._status
         name = status.state_name
         state = Text.assemble((f" {name or '-':^7} ", _STATE_STYLES.get(name, "bold reverse")), "  ")
@@ -129,14 +178,16 @@ class Screen:
         number = f"probability {status.probability:.2f}"
         state.append(" " * max(1, width - state.cell_len - len(number)))
         state.append(number, "bold")
-        on, off = self._thresholds()
+        return state
+
+    def _bar(self, width: int) -> Text:
+        off, on = self._thresholds()
         style = "green" if self._shown >= on else "yellow" if self._shown >= off else "cyan"
-        bar = Text(horizontal_bar(self._shown, width), style=f"{style} on grey15")
-        return [state, bar, bar.copy(), self._scale(width, off, on)]
+        return Text(horizontal_bar(self._shown, width), style=f"{style} on grey15")
 
     def _thresholds(self) -> tuple[float, float]:
         config = self._status.config
-        return (config.on_q8 / 256, config.off_q8 / 256) if config else (1.0, 1.0)
+        return (config.off_q8 / 256, config.on_q8 / 256) if config else (1.0, 1.0)
 
     def _scale(self, width: int, off: float, on: float) -> Text:
         scale = [" "] * width
@@ -201,18 +252,12 @@ class Screen:
         counts.append("  ·  ", "not bold")
         counts.append(f"damaged {status.damaged}", "bold red" if status.damaged else "not bold")
         lines = [duty, counts]
+        if status.trouble:
+            lines.append(Text(status.trouble, style="bold red"))
         if status.log is not None:
             style = {"warning": "yellow", "error": "bold red"}.get(status.log.level.name.lower(), "dim")
             lines.append(Text(f"log   {printable(status.log.text)}", style=style))
         return [_fitted(line, width) for line in lines]
-
-
-def horizontal_bar(value: float, width: int) -> str:
-    """`value` (0..1) as a bar in eighths of a cell, `width` cells wide."""
-    eighths = round(max(0.0, min(1.0, value)) * width * 8)
-    whole, part = divmod(eighths, 8)
-    bar = "█" * whole + (_EIGHTHS_RIGHT[part] if part else "")
-    return bar.ljust(width)
 
 
 def activity_columns(status: BoardStatus, width: int) -> list[tuple[float, str]]:
@@ -237,12 +282,6 @@ def activity_columns(status: BoardStatus, width: int) -> list[tuple[float, str]]
             style = "green" if column in speech else "dim" if asleep else "cyan"
             columns[at] = (peak, style)
     return columns
-
-
-def clock(seconds: float) -> str:
-    """12.3 s as 0:00:12."""
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def byte_count(count: int) -> str:

@@ -51,10 +51,14 @@ _DEPTHS = {
 _ROUNDED = {"PCM_24", "PCM_32", "FLOAT", "DOUBLE"}
 
 
+class RecordingError(HostError):
+    """This recording cannot be heard; another one may."""
+
+
 class Recording:
     """An audio file, opened: mono int16 blocks at `rate` samples a second.
 
-    Raises HostError from the constructor where the file is missing, empty, not audio or truncated, and from
+    Raises RecordingError from the constructor where the file is missing, empty, not audio or truncated, and from
     `blocks()` where it turns out damaged further in.
     """
 
@@ -69,7 +73,7 @@ class Recording:
         self._sound = _open(path)
         try:
             _refuse_unusable(path, self._sound)
-        except HostError:
+        except RecordingError:
             self._sound.close()
             raise
         self.source_rate: int = self._sound.samplerate
@@ -137,10 +141,10 @@ class Recording:
         try:
             values = self._sound.read(frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise HostError(f"{self.path}: damaged: {_reason(error)}. Record or export it again.") from error
+            raise RecordingError(f"{self.path}: damaged: {_reason(error)}. Record or export it again.") from error
         peak = np.abs(values).max(initial=0.0)
         if not np.isfinite(peak):
-            raise HostError(
+            raise RecordingError(
                 f"{self.path}: holds samples that are not numbers (NaN or infinite). Export it again, as 16 bit PCM."
             )
         if peak > _LOUDEST:
@@ -166,8 +170,8 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return reason or "libsndfile cannot read it"
 
 
-def _truncated(path: Path, there_s: float, header_s: float) -> HostError:
-    return HostError(
+def _truncated(path: Path, there_s: float, header_s: float) -> RecordingError:
+    return RecordingError(
         f"{path}: truncated: it holds {there_s:.3f} s of audio, its header says {header_s:.3f} s. "
         "Copy or record it again."
     )
@@ -176,34 +180,34 @@ def _truncated(path: Path, there_s: float, header_s: float) -> HostError:
 def _open(path: Path) -> soundfile.SoundFile:
     try:
         if path.is_dir():
-            raise HostError(f"{path}: is a folder. Name an audio file in it.")
+            raise RecordingError(f"{path}: is a folder. Name an audio file in it.")
         if not path.exists():
-            raise HostError(f"{path}: there is no such file. Check the name.")
+            raise RecordingError(f"{path}: there is no such file. Check the name.")
         if not path.is_file():
-            raise HostError(f"{path}: is not a regular file. Save the audio to a file first.")
+            raise RecordingError(f"{path}: is not a regular file. Save the audio to a file first.")
         if path.stat().st_size == 0:
-            raise HostError(f"{path}: is empty (0 bytes). Record or copy it again.")
+            raise RecordingError(f"{path}: is empty (0 bytes). Record or copy it again.")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise HostError(f"{path}: cannot be read: {reason}. Check the name and its permissions.") from error
+        raise RecordingError(f"{path}: cannot be read: {reason}. Check the name and its permissions.") from error
     try:
         return soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        raise HostError(
+        raise RecordingError(
             f"{path}: is not audio that can be read: {_reason(error)}. Give a WAV, FLAC or Ogg file."
         ) from error
     except (TypeError, ValueError) as error:  # a .raw file: soundfile wants its format from the caller
-        raise HostError(f"{path}: has no header that says its format. Give a WAV, FLAC or Ogg file.") from error
+        raise RecordingError(f"{path}: has no header that says its format. Give a WAV, FLAC or Ogg file.") from error
 
 
 def _refuse_unusable(path: Path, sound: soundfile.SoundFile) -> None:
     rate = sound.samplerate
     if sound.frames <= 0:
-        raise HostError(f"{path}: is empty: its header is there, but no samples. Record or copy it again.")
+        raise RecordingError(f"{path}: is empty: its header is there, but no samples. Record or copy it again.")
     if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-        raise HostError(
+        raise RecordingError(
             f"{path}: has a sample rate of {rate} Hz; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz carry speech. "
             "Export it at 16000 Hz."
         )
@@ -217,7 +221,7 @@ def _refuse_unusable(path: Path, sound: soundfile.SoundFile) -> None:
             there_s = sound.frames / rate
             raise _truncated(path, there_s, there_s * header / there)
     if sound.format == "OGG" and _is_cut(_last_ogg_page(path)):
-        raise HostError(f"{path}: truncated: its last Ogg page is cut off. Copy or record it again.")
+        raise RecordingError(f"{path}: truncated: its last Ogg page is cut off. Copy or record it again.")
     _refuse_missing_end(path, sound)
 
 
@@ -228,12 +232,12 @@ def _refuse_missing_end(path: Path, sound: soundfile.SoundFile) -> None:
         last = sound.read(1, dtype="float32", always_2d=True)
         sound.seek(0)
     except soundfile.LibsndfileError as error:
-        raise HostError(
+        raise RecordingError(
             f"{path}: truncated or damaged: the {sound.frames / sound.samplerate:.3f} s that its header says "
             f"cannot be read to the end ({_reason(error)}). Copy or record it again."
         ) from error
     if len(last) != 1:
-        raise HostError(f"{path}: truncated: it ends before its header says. Copy or record it again.")
+        raise RecordingError(f"{path}: truncated: it ends before its header says. Copy or record it again.")
 
 
 def _last_ogg_page(path: Path) -> bytes:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from firmware import boards
-from firmware.native import NativeBoard, NativeBuildError
+from firmware.native import NativeBoard, NativeBuildError, NativeStore
 from host.errors import HostError
-from host.sim import SimulationError, VirtualBoard, open_board
+from host.sim import VirtualBoard, open_board
 
 
 @contextmanager
@@ -34,17 +34,17 @@ def boot_sim_board(name: str) -> VirtualBoard:
 
 @contextmanager
 def simulation_errors() -> Iterator[None]:
-    """Failures of a virtual board inside become HostErrors."""
+    """A native library that cannot be built becomes a HostError, as all else that can go wrong with a board is."""
     try:
         yield
-    except (SimulationError, NativeBuildError) as error:
+    except NativeBuildError as error:
         sentence, _, detail = str(error).partition("\n")
         raise HostError(sentence, detail) from error
 
 
 def _boot(board: boards.Board, rate: int | None) -> VirtualBoard:
     if board.simulator == "native":
-        return NativeBoard(rate)
+        return NativeBoard(rate, NativeStore())
     return open_board(board.name)
 
 

@@ -58,7 +58,10 @@ class PlayedRecording:
 
 
 class SimEndpoint:
-    """A virtual board and what it hears. Bytes sent to it are taken up at its next chunk."""
+    """A virtual board and what it hears. Bytes sent to it are taken up at its next chunk.
+
+    Where it waits, it hears silence as fast as it goes, until `play`.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class SimEndpoint:
         fast: bool = False,
         mic: bool = False,
         mic_device: str | None = None,
+        waits: bool = False,
     ) -> None:
         """Nothing is opened yet; HostError unless exactly one of `wav` and `mic` is given."""
         if (wav is None) == (not mic):
@@ -79,6 +83,7 @@ class SimEndpoint:
         self._wav = wav
         self._fast = fast
         self._mic_device = mic_device
+        self._waits = waits
         self._board: VirtualBoard | None = None
         self._source: AudioSource | None = None
         self.recording: Recording | None = None
@@ -97,11 +102,15 @@ class SimEndpoint:
             self._source = Microphone(rate, CHUNK_SAMPLES, self._mic_device)
         self._board = boot_sim_board(self._board_name)
 
+    def play(self) -> None:
+        """Starts the recording, or the microphone."""
+        self._waits = False
+
     def read(self, timeout_s: float) -> bytes:
         """See Endpoint."""
         if self._board is None or self._source is None:
             raise EndpointLost(f"{self.name} is not open")
-        pcm = self._source.read(timeout_s)
+        pcm = np.zeros(CHUNK_SAMPLES, np.int16) if self._waits else self._source.read(timeout_s)
         if isinstance(self._source, Microphone):
             self.microphone_losses = self._source.overflows
         with simulation_errors():

@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from firmware import boards
-from firmware.link import Config, Frame, Hello, Ledger, ListenerState, Log, Score, Segment, State
+from firmware.link import (
+    Config,
+    DomainState,
+    Final,
+    Frame,
+    Hello,
+    Ledger,
+    ListenerState,
+    Log,
+    Partial,
+    Score,
+    Segment,
+    State,
+)
+from host.transcript import Transcript, transcript_of
 
 BINS_PER_S = 8
 """Resolution of the activity that is kept."""
@@ -43,11 +57,22 @@ class BoardStatus:
     segments: deque[Segment] = field(default_factory=lambda: deque(maxlen=500))
     segment_count: int = 0
     speech_samples: int = 0
+    transcripts: deque[Transcript] = field(default_factory=lambda: deque(maxlen=500))
+    transcript_count: int = 0
+    """Of those with words."""
+    partial: Partial | None = None
+    """What is being said now."""
+    trouble: str = ""
+    """Why transcripts are not kept at the moment."""
+    domain: DomainState | None = None
+    uploading: tuple[int, int] | None = None
+    """Bytes of a domain that the board has, and all of them; None while none is sent."""
     damaged: int = 0
     duplicates: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     activity: deque[ActivityBin] = field(default_factory=lambda: deque(maxlen=BINS_PER_S * KEPT_S))
+    _last_final: int = 0
 
     def take(self, frame: Frame) -> None:
         """Folds one new frame in."""
@@ -61,11 +86,21 @@ class BoardStatus:
                 self.segments.append(frame)
                 self.segment_count += 1
                 self.speech_samples += frame.end - frame.start
+            case Partial():
+                self._grow(frame)
+            case Final():
+                self._end_partial(frame.id)
+                if self.hello is not None:
+                    self.transcripts.append(transcript_of(frame, self.hello, self.domain_name))
+                    self.transcript_count += bool(frame.text)
+            case DomainState():
+                self.domain = frame
             case Ledger():
                 self.ledger = frame
                 self._advance(frame.sample)
             case Hello():
                 self.hello = frame
+                self.domain = None
             case Config():
                 self.config = frame
             case Log():
@@ -77,6 +112,8 @@ class BoardStatus:
         self.placed = False
         self.state = None
         self.ledger = None
+        self.partial = None
+        self._last_final = 0
         self.activity.clear()
 
     @property
@@ -103,6 +140,23 @@ class BoardStatus:
     def dropped(self) -> int:
         """Samples that the board lost since its reset."""
         return max(self.state.dropped if self.state else 0, self.ledger.dropped if self.ledger else 0)
+
+    @property
+    def board(self) -> str:
+        """The board's name; "" before its HELLO."""
+        return self.hello.board if self.hello else ""
+
+    @property
+    def domain_name(self) -> str:
+        """The domain in force; "" where there is none, or none is known."""
+        if self.domain is not None:
+            return self.domain.name
+        return self.hello.domain if self.hello is not None else ""
+
+    @property
+    def transcripts_lost(self) -> int:
+        """Transcripts that the board gave up since its reset, before anyone had kept them."""
+        return self.ledger.finals_lost if self.ledger else 0
 
     def state_shares(self) -> dict[str, float]:
         """Share of the audio in each state that the board has been in, 0..1, from the ledger."""
@@ -135,6 +189,8 @@ class BoardStatus:
         return {
             "heard_s": round(self.listened_samples / self.rate, 6),
             "segments": self.segment_count,
+            "transcripts": self.transcript_count,
+            "transcripts_lost": self.transcripts_lost,
             "speech_s": round(self.speech_samples / self.rate, 6),
             "dropped": self.dropped,
             "damaged": self.damaged,
@@ -147,12 +203,23 @@ class BoardStatus:
         speech = self.speech_samples
         heard = self.listened_samples
         share = f" ({100 * min(1, speech / heard):.0f} %)" if heard else ""
-        plural = "" if self.segment_count == 1 else "s"
+        lost = f"; transcripts lost on the board {self.transcripts_lost}" if self.transcripts_lost else ""
         return (
-            f"heard {heard / self.rate:.1f} s, {self.segment_count} segment{plural}, "
-            f"{speech / self.rate:.1f} s of speech{share}; dropped {self.dropped}, damaged {self.damaged}; "
+            f"heard {heard / self.rate:.1f} s, {counted(self.segment_count, 'segment')}, "
+            f"{speech / self.rate:.1f} s of speech{share}, {counted(self.transcript_count, 'transcript')}; "
+            f"dropped {self.dropped}, damaged {self.damaged}{lost}; "
             f"link {self.bytes_in} B in, {self.bytes_out} out"
         )
+
+    def _grow(self, partial: Partial) -> None:
+        if partial.id <= self._last_final:
+            return  # its final overtook it
+        self.partial = partial
+
+    def _end_partial(self, final_id: int) -> None:
+        self._last_final = max(self._last_final, final_id)
+        if self.partial is not None and self.partial.id <= final_id:
+            self.partial = None
 
     def _advance(self, sample: int) -> None:
         if self.placed:
@@ -171,6 +238,11 @@ class BoardStatus:
             last.asleep = last.asleep and asleep
         else:
             self.activity.append(ActivityBin(number, probability, asleep))
+
+
+def counted(count: int, noun: str) -> str:
+    """1 segment, 2 segments."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _clock_hz(board: str) -> int:

@@ -32,7 +32,7 @@ _STEPS_A_DEVIATION = 36  # int8 steps of a standard deviation: 3.5 of them fill 
 _BRANCH = 0.5  # deviation of what a block adds
 
 
-class _Writer:
+class Writer:
     """Layers onto one TfliteFile; activations are (tensor, channels, standard deviation)."""
 
     def __init__(self, seed: int) -> None:
@@ -56,7 +56,7 @@ class _Writer:
         shape: tuple[int, ...],
         deviations: tuple[float, float],
         *,
-        relu: bool = False,
+        activation: int = _NONE,
     ) -> None:
         """A convolution with random weights that turns the first deviation into the second."""
         source, result = ends
@@ -73,7 +73,6 @@ class _Writer:
         options = {"Padding": _VALID, "StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1}
         if axis == 3:
             options["DepthMultiplier"] = 1
-        activation = _RELU if relu else _NONE
         self.file.operator(kind, [source, weights, biases], [result], FusedActivationFunction=activation, **options)
 
     def past(self, number: int, source: int, frames: int, kept: int) -> int:
@@ -93,7 +92,7 @@ class _Writer:
 
 def network(seed: int = SEED, blocks: int = BLOCKS, channels: int = CHANNELS) -> bytes:
     """The .tflite file."""
-    writer = _Writer(seed)
+    writer = Writer(seed)
     file = writer.file
     frames = FRAMES // STACK
     zero = -3
@@ -108,7 +107,7 @@ def network(seed: int = SEED, blocks: int = BLOCKS, channels: int = CHANNELS) ->
         window = writer.past(number, stream, frames, kernel - 1)
         filtered = writer.activation(frames, channels, 1.0, relu=True)
         shape = (1, kernel, 1, channels)
-        writer.weighted("DEPTHWISE_CONV_2D", (window, filtered), shape, (deviation, 1.0), relu=True)
+        writer.weighted("DEPTHWISE_CONV_2D", (window, filtered), shape, (deviation, 1.0), activation=_RELU)
         branch = writer.activation(frames, channels, _BRANCH)
         # Half of a normal distribution: its mean square is half of the whole one's.
         writer.weighted("CONV_2D", (filtered, branch), (channels, 1, 1, channels), (0.5**0.5, _BRANCH))

@@ -14,6 +14,7 @@ from firmware.pipeline.frontend_tables import SHIPPED, header, source
 
 SECONDS = 4
 _PIPELINE = FIRMWARE / "pipeline"
+_SOURCES = ("frontend.c", "mel*.c", "spectrum*.c")
 _PLAIN_C = ("-DEARSHOT_PORTABLE",)
 _SAMPLES, _VALUES = 2 * SHIPPED.hop, 2 * SHIPPED.bands  # of a call, as in runner_frontend.c
 
@@ -83,7 +84,7 @@ def measure_front_end(builder: Builder, *, portable: bool = False) -> FrontEndFi
         *builder.flags,
     ]
     flags += _PLAIN_C if portable else ()
-    sources = sorted(_PIPELINE.glob("*.c"))  # the linker drops what is not the front end's
+    sources = [path for pattern in _SOURCES for path in sorted(_PIPELINE.glob(pattern))]
     objects = compile_c(board, [*sources, tables, builder.runner("frontend")], folder, flags)
     elf = folder / "frontend.elf"
     builder.link(objects, elf)

@@ -159,7 +159,7 @@ class Runner:
     def link(self, objects: Sequence[Path], elf: Path) -> None:
         """Links objects with the start-up; constants go where there is room."""
         assert self.board.image is not None
-        regions = self.board.image.memory | {"EXTRA": _EXTRA}
+        regions = {name: self.board.image.memory[name] for name in ("FLASH", "RAM")} | {"EXTRA": _EXTRA}
         memory = [f"{name} : ORIGIN = {region.start}, LENGTH = {region.length}" for name, region in regions.items()]
         for place in ("FLASH", "EXTRA"):
             alias = f'REGION_ALIAS("CONSTANTS", {place})'

@@ -23,6 +23,10 @@ def c_header(board: boards.Board) -> str:
         "STATE_PIN_COUNT": f"{len(board.state_pins)}u",
         "STATE_PINS": "{" + ", ".join(f"{pin}u" for pin in board.state_pins) + "}" if board.state_pins else "",
     }
+    if board.image:
+        facts["RAM_BYTES"] = f"{board.image.memory['RAM'].length}u"
+        if store := board.image.memory.get("STORE"):
+            facts |= {"STORE_START": f"0x{store.start:08X}u", "STORE_BYTES": f"{store.length}u"}
     for prefix, part in (("LINK", board.link), ("MIC", board.microphone)):
         for name, value in part.model_dump(exclude_none=True).items() if part else ():
             if isinstance(value, int):
@@ -48,7 +52,9 @@ def linker_memory(image: boards.Image) -> str:
         f"    {name} : ORIGIN = 0x{region.start:08X}, LENGTH = 0x{region.length:X}"
         for name, region in image.memory.items()
     ]
-    return "\n".join(["MEMORY", "{", *regions, "}", f"stack_bytes = {image.stack_bytes};", ""])
+    # Weights and domains lie in flash, unless they have a memory of their own.
+    alias = [] if "CONSTANTS" in image.memory else ['REGION_ALIAS("CONSTANTS", FLASH);']
+    return "\n".join(["MEMORY", "{", *regions, "}", *alias, f"stack_bytes = {image.stack_bytes};", ""])
 
 
 def main(

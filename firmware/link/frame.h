@@ -4,7 +4,7 @@
  * over type and payload. Both ends of a frame are marked, so that noise costs the frame it hits
  * and no other: the next 0x00 starts afresh.
  *
- * Owns: struct link_decoder (172 bytes), its caller's. Costs: some ten instructions a byte.
+ * Owns: struct link_decoder (440 bytes), its caller's. Costs: some ten instructions a byte.
  */
 #ifndef EARSHOT_FRAME_H
 #define EARSHOT_FRAME_H

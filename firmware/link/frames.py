@@ -7,11 +7,28 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
-from firmware.link.layout import Chars, Choice, Field, Flag, Frame, Integer, Nested, Range, Record, Repeated, Text
+from firmware.link.layout import (
+    Bytes,
+    Chars,
+    Choice,
+    Field,
+    Flag,
+    Frame,
+    Integer,
+    Nested,
+    Pairs,
+    Range,
+    Record,
+    Repeated,
+    Text,
+)
 
-VERSION = 1
+VERSION = 2
 HEARTBEAT_CHUNKS = 31
 RESEND_CHUNKS = 62
+RESEND_DAMAGED_CHUNKS = 8
+RESEND_MOST_CHUNKS = 1984
+RESEND_AHEAD_FRAMES = 8
 
 
 class ListenerState(IntEnum):
@@ -61,6 +78,77 @@ class LogLevel(IntEnum):
     """the board cannot do its work"""
 
 
+class Kept(IntEnum):
+    """What an ACK speaks of."""
+
+    NOTHING = 0
+    """a frame came damaged: send again what has no ACK; boot and id do not matter"""
+    SEGMENT = 1
+    """the SEGMENT with the id"""
+    FINAL = 2
+    """the FINAL with the id"""
+
+
+class DomainSource(IntEnum):
+    """Where the domain in force came from."""
+
+    NONE = 0
+    """there is none: nothing is written down"""
+    BUILT_IN = 1
+    """it is part of the image"""
+    UPLOADED = 2
+    """it came over the link"""
+
+
+class DomainUpload(IntEnum):
+    """How far an upload is."""
+
+    IDLE = 0
+    """none runs"""
+    PREPARING = 1
+    """room is made for it; the next DOMAIN_STATE says when"""
+    RECEIVING = 2
+    """the board waits for the DOMAIN_DATA at `offset`"""
+    COMPLETE = 3
+    """all is there and good; it comes in force when nobody speaks"""
+
+
+class DomainRefusal(IntEnum):
+    """Why a board did not do what a host asked of it."""
+
+    NONE = 0
+    """it did"""
+    NO_STORE = 1
+    """this board has no room for domains"""
+    TOO_LARGE = 2
+    """it is empty, or larger than `room`"""
+    VERSION = 3
+    """it is of another format than `format`"""
+    CRC = 4
+    """what came is not what DOMAIN_BEGIN announced"""
+    MALFORMED = 5
+    """it is no domain, or one that this image cannot decode"""
+    FLASH = 6
+    """the memory did not keep what was written"""
+    NO_UPLOAD = 7
+    """DOMAIN_DATA came and no upload runs, after a reset perhaps: begin again"""
+    BUSY = 8
+    """the domain before is complete and not yet in force: ask again"""
+    NO_BUILT_IN = 9
+    """the image has no domain of its own"""
+
+
+class DomainAction(IntEnum):
+    """What a host can ask besides an upload."""
+
+    TELL = 0
+    """answer with DOMAIN_STATE, no more"""
+    CANCEL = 1
+    """give the upload up"""
+    BUILT_IN = 2
+    """take the image's own domain, from now on and after a reset"""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerRow(Record):
     """Time and work in one state."""
@@ -90,10 +178,16 @@ class Hello(Frame):
         Chars("firmware", 16),
         Chars("model", 16),
         Integer("model_crc32", 4),
+        Chars("asr", 16),
+        Integer("asr_crc32", 4),
+        Chars("domain", 16),
+        Integer("domain_crc32", 4),
         Integer("rate", 4),
         Integer("chunk", 2),
         Integer("hop", 2),
         Choice("reset_cause", ResetCause),
+        Integer("boot", 4),
+        Integer("unit", 8),
     )
 
     version: int
@@ -106,6 +200,14 @@ class Hello(Frame):
     """name of the voice detection network"""
     model_crc32: int
     """of its .tflite file"""
+    asr: str
+    """name of the speech recognition network; empty: there is none"""
+    asr_crc32: int
+    """of its .tflite file"""
+    domain: str
+    """name of the domain in force; empty: there is none"""
+    domain_crc32: int
+    """CRC-32 of all bytes of its .domain file"""
     rate: int
     """samples a second"""
     chunk: int
@@ -114,6 +216,10 @@ class Hello(Frame):
     """samples a front-end frame"""
     reset_cause: ResetCause
     """why the board last started"""
+    boot: int
+    """counts the resets, from 1; 0: the board has nowhere to keep a count"""
+    unit: int
+    """the chip's own number; 0: it has none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +265,7 @@ class Score(Frame):
 
 @dataclass(frozen=True, slots=True)
 class Segment(Frame):
-    """Speech that the gate let through. Kept in the outbox and sent again every 62 chunks until an ACK names its id."""
+    """Speech that the gate let through. Kept in the outbox, and sent again until an ACK names it."""
 
     TYPE: ClassVar[int] = 4
     LAYOUT: ClassVar[tuple[Field, ...]] = (
@@ -170,7 +276,7 @@ class Segment(Frame):
     )
 
     id: int
-    """counts from 1 since reset"""
+    """counts stretches of speech, from 1 since reset"""
     start: int
     """first sample, pre-roll included"""
     end: int
@@ -192,7 +298,13 @@ class Ledger(Frame):
         Integer("segments", 4),
         Integer("speech_samples", 8),
         Integer("dropped", 4),
+        Integer("asr_calls", 4),
+        Integer("decoder_frames", 4),
+        Integer("transcripts", 4),
+        Integer("rejected", 4),
         Integer("segments_lost", 4),
+        Integer("finals_lost", 4),
+        Integer("partials_dropped", 4),
     )
 
     sample: int
@@ -209,8 +321,20 @@ class Ledger(Frame):
     """samples in them"""
     dropped: int
     """samples lost because the board was late"""
+    asr_calls: int
+    """runs of the speech recognition network"""
+    decoder_frames: int
+    """network output frames that the decoder took"""
+    transcripts: int
+    """FINALs with a text"""
+    rejected: int
+    """FINALs without: what was said is not in the domain"""
     segments_lost: int
-    """segments that a full outbox gave up before their ACK"""
+    """SEGMENTs that a full outbox gave up before their ACK"""
+    finals_lost: int
+    """FINALs that a full outbox gave up before their ACK"""
+    partials_dropped: int
+    """PARTIALs that a full outbox gave up before they were sent"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +355,21 @@ class Log(Frame):
 
 @dataclass(frozen=True, slots=True)
 class Ack(Frame):
-    """The host has kept the segment; the board forgets it."""
+    """The host has kept it for good; the board forgets it. One of another boot is ignored."""
 
     TYPE: ClassVar[int] = 7
-    LAYOUT: ClassVar[tuple[Field, ...]] = (Integer("id", 4),)
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("boot", 4),
+        Choice("kept", Kept),
+        Integer("id", 4),
+    )
 
+    boot: int
+    """HELLO's"""
+    kept: Kept
+    """what it speaks of"""
     id: int
-    """the segment's"""
+    """its id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,21 +382,29 @@ class Config(Frame):
         Integer("off_q8", 1),
         Integer("min_speech_chunks", 2),
         Integer("hangover_chunks", 2),
+        Integer("hangover_complete_chunks", 2),
         Integer("pre_roll_samples", 2),
         Integer("sleep_floor", 2),
         Integer("sleep_after_chunks", 2),
         Integer("scores", 1),
+        Integer("partials", 1),
+        Integer("partial_period_chunks", 2),
+        Integer("reject_q8", 1),
         Integer("ledger_period_chunks", 2),
     )
     RANGES: ClassVar[dict[str, Range]] = {
         "on_q8": Range(1, 255),
         "off_q8": Range(1, "on_q8"),
-        "min_speech_chunks": Range(1, 1000),
+        "min_speech_chunks": Range(1, 60),
         "hangover_chunks": Range(1, 1000),
+        "hangover_complete_chunks": Range(1, 1000),
         "pre_roll_samples": Range(0, 32000),
         "sleep_floor": Range(0, 32767),
         "sleep_after_chunks": Range(0, 65535),
         "scores": Range(0, 1),
+        "partials": Range(0, 1),
+        "partial_period_chunks": Range(1, 1000),
+        "reject_q8": Range(0, 255),
         "ledger_period_chunks": Range(1, 65535),
     }
 
@@ -274,8 +414,10 @@ class Config(Frame):
     """probability below which it closes"""
     min_speech_chunks: int = 5
     """chunks in a row at or above on_q8 that open the gate"""
-    hangover_chunks: int = 12
+    hangover_chunks: int = 20
     """chunks in a row below off_q8 that close it"""
+    hangover_complete_chunks: int = 8
+    """the same when what was said is a whole phrase of the domain; if hangover_chunks is less, that"""
     pre_roll_samples: int = 4800
     """samples before the first chunk that belong to the segment"""
     sleep_floor: int = 4
@@ -284,8 +426,156 @@ class Config(Frame):
     """quiet chunks in a row before SLEEP; 0: never"""
     scores: int = 0
     """1: send SCORE frames"""
+    partials: int = 1
+    """1: send PARTIAL frames"""
+    partial_period_chunks: int = 8
+    """chunks between PARTIAL frames, at least"""
+    reject_q8: int = 64
+    """confidence below which a FINAL has no text"""
     ledger_period_chunks: int = 32
     """chunks between LEDGER frames"""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Frame):
+    """What has been said so far, while the gate is open; sent when it changes and at most every partial_period_chunks. Sent once: the next revision or the FINAL takes its place."""
+
+    TYPE: ClassVar[int] = 9
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("id", 4),
+        Integer("revision", 2),
+        Integer("start", 8),
+        Integer("end", 8),
+        Text("text", 200),
+    )
+
+    id: int
+    """of the SEGMENT and FINAL that will come"""
+    revision: int
+    """counts from 1 for each id; one may be left out"""
+    start: int
+    """first sample of the speech"""
+    end: int
+    """end of the audio that it rests on"""
+    text: str
+    """all of it: it replaces the one before, and words may change"""
+
+
+@dataclass(frozen=True, slots=True)
+class Final(Frame):
+    """The transcript of a stretch of speech. Kept in the outbox, and sent again until an ACK names it."""
+
+    TYPE: ClassVar[int] = 10
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("id", 4),
+        Integer("start", 8),
+        Integer("end", 8),
+        Integer("confidence_q8", 1),
+        Text("text", 200),
+        Pairs("slots", 200),
+    )
+
+    id: int
+    """of its SEGMENT"""
+    start: int
+    """first sample of what was said"""
+    end: int
+    """the sample after the last one"""
+    confidence_q8: int
+    """that the text is what was said; 256 would be certain"""
+    text: str
+    """empty: what was said is not in the domain"""
+    slots: tuple[tuple[str, str], ...]
+    """the domain's slots and what filled them, in the order of the text; at most 8"""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainBegin(Frame):
+    """Announces a domain of the host. The board answers with DOMAIN_STATE. The same one again, while it is being received, goes on where it was."""
+
+    TYPE: ClassVar[int] = 11
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Chars("name", 16),
+        Integer("bytes", 4),
+        Integer("crc32", 4),
+        Integer("format", 1),
+    )
+
+    name: str
+    """that HELLO will tell"""
+    bytes: int
+    """of the .domain file"""
+    crc32: int
+    """of them"""
+    format: int
+    """version of the .domain format"""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainData(Frame):
+    """The next bytes of it. The board answers each with DOMAIN_STATE, and the host waits for that: the board cannot listen while it writes."""
+
+    TYPE: ClassVar[int] = 12
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("offset", 4),
+        Bytes("data", 192),
+    )
+
+    offset: int
+    """of the first of them in the file; must be the one that DOMAIN_STATE told"""
+    data: bytes
+    """a multiple of 8 bytes, unless they are the last"""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainControl(Frame):
+    """Asks for what is in force, or changes it without an upload. The board answers with DOMAIN_STATE."""
+
+    TYPE: ClassVar[int] = 13
+    LAYOUT: ClassVar[tuple[Field, ...]] = (Choice("action", DomainAction),)
+
+    action: DomainAction
+    """what to do"""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainState(Frame):
+    """The domain in force, and how far an upload is. Answers DOMAIN_BEGIN, DOMAIN_DATA and DOMAIN_CONTROL, and comes by itself when an upload is ready for data, fails, or comes in force."""
+
+    TYPE: ClassVar[int] = 14
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Choice("source", DomainSource),
+        Chars("name", 16),
+        Integer("bytes", 4),
+        Integer("crc32", 4),
+        Integer("format", 1),
+        Integer("room", 4),
+        Flag("lasting"),
+        Choice("upload", DomainUpload),
+        Integer("offset", 4),
+        Choice("refused", DomainRefusal),
+    )
+
+    source: DomainSource
+    """of the domain in force"""
+    name: str
+    """its name"""
+    bytes: int
+    """its size"""
+    crc32: int
+    """CRC-32 of all its bytes"""
+    format: int
+    """version of the .domain format that the image reads"""
+    room: int
+    """bytes that an uploaded domain may have; 0: the board has no store"""
+    lasting: bool
+    """an uploaded domain outlasts a reset"""
+    upload: DomainUpload
+    """how far the upload is"""
+    offset: int
+    """of the byte that it waits for"""
+    refused: DomainRefusal
+    """why the last thing asked was not done"""
 
 
 FRAMES: dict[int, type[Frame]] = {
@@ -297,4 +587,10 @@ FRAMES: dict[int, type[Frame]] = {
     Log.TYPE: Log,
     Ack.TYPE: Ack,
     Config.TYPE: Config,
+    Partial.TYPE: Partial,
+    Final.TYPE: Final,
+    DomainBegin.TYPE: DomainBegin,
+    DomainData.TYPE: DomainData,
+    DomainControl.TYPE: DomainControl,
+    DomainState.TYPE: DomainState,
 }

@@ -134,6 +134,57 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Bytes:
+    """A length byte and at most `most` bytes."""
+
+    name: str
+    most: int
+
+    def pack(self, value: Any) -> bytes:
+        """ValueError if there are too many."""
+        if len(value) > self.most:
+            raise ValueError(f"{self.name} has {len(value)} bytes; at most {self.most} are possible")
+        return bytes([len(value)]) + bytes(value)
+
+    def unpack(self, reader: Reader) -> bytes:
+        """The bytes."""
+        (length,) = reader.take(1)
+        if length > self.most:
+            raise Malformed(f"{self.name} claims {length} bytes; at most {self.most} are possible")
+        return reader.take(length)
+
+
+BETWEEN_NAME_AND_VALUE = "\x1f"
+"""ASCII's unit separator (US)."""
+BETWEEN_PAIRS = "\x1e"
+"""ASCII's record separator (RS)."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Names and values, in order, as Text: name US value RS name US value; no name is empty."""
+
+    name: str
+    most: int
+
+    def pack(self, value: Any) -> bytes:
+        """ValueError if they are too long, a name is empty, or a separator is in one of them."""
+        for name, content in value:
+            if not name or any(mark in name + content for mark in (BETWEEN_NAME_AND_VALUE, BETWEEN_PAIRS)):
+                raise ValueError(f"{self.name} has the pair {name!r}, {content!r}, which cannot be sent")
+        joined = BETWEEN_PAIRS.join(name + BETWEEN_NAME_AND_VALUE + content for name, content in value)
+        return Text(self.name, self.most).pack(joined)
+
+    def unpack(self, reader: Reader) -> tuple[tuple[str, str], ...]:
+        """The pairs; Malformed if one has no name, or not one separator."""
+        text = Text(self.name, self.most).unpack(reader)
+        pairs = [tuple(pair.split(BETWEEN_NAME_AND_VALUE)) for pair in text.split(BETWEEN_PAIRS)] if text else []
+        if any(len(pair) != 2 or not pair[0] for pair in pairs):
+            raise Malformed(f"{self.name} holds no pairs of name and value")
+        return tuple((name, content) for name, content in pairs)
+
+
+@dataclass(frozen=True)
 class Nested:
     """A record inside a frame."""
 
@@ -172,7 +223,7 @@ class Repeated:
         return tuple(self.item.unpack(reader) for _ in range(self.count))
 
 
-Field = Integer | Choice | Flag | Chars | Text | Nested | Repeated
+Field = Integer | Choice | Flag | Chars | Text | Bytes | Pairs | Nested | Repeated
 
 
 @dataclass(frozen=True)

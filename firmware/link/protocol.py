@@ -54,8 +54,8 @@ class Item(_Part):
 
     @property
     def sized(self) -> tuple[str, int] | None:
-        """`("char", n)` or `("string", n)` for those types."""
-        match = re.fullmatch(r"(char|string)\[(\d+)\]", self.type)
+        """`("char", n)`, `("string", n)`, `("bytes", n)` or `("pairs", n)` for those types."""
+        match = re.fullmatch(r"(char|string|bytes|pairs)\[(\d+)\]", self.type)
         return (match[1], int(match[2])) if match else None
 
 
@@ -100,7 +100,7 @@ class Protocol(BaseModel):
         """The most bytes that the field can take, repeats included."""
         if item.sized:
             kind, count = item.sized
-            one = count + (kind == "string")
+            one = count + (kind != "char")
         elif item.type in INTEGERS:
             one = INTEGERS[item.type][1]
         elif record := self.record_of(item.type):

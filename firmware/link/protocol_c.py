@@ -109,7 +109,7 @@ def _each(protocol: Protocol, record: Record, verb: str) -> Iterator[str]:
         enum = protocol.enum_of(item.type)
         if item.sized:
             kind, count = item.sized
-            extra = f", {'' if verb == 'put' else '&'}{at}_length" if kind == "string" else ""
+            extra = f", {'' if verb == 'put' else '&'}{at}_length" if kind != "char" else ""
             yield f"{indent}wire_{verb}_{kind}({other}, {at}{extra}, {count});"
         elif enum or item.type == "flag":
             values = len(enum.values) if enum else 2
@@ -148,7 +148,9 @@ def _most(record: Record, item: Item) -> str:
 def _member(protocol: Protocol, record: Record, item: Item) -> str:
     repeat = f"[{protocol.repeats(item)}]" if item.per else ""
     if item.sized:
-        length = f"uint8_t {item.name}_length; " if item.sized[0] == "string" else ""
+        if item.sized[0] == "bytes":
+            return f"uint8_t {item.name}_length, {item.name}[{_most(record, item)}]"
+        length = "" if item.sized[0] == "char" else f"uint8_t {item.name}_length; "
         return f"{length}char {item.name}[{_most(record, item)} + 1]"
     if protocol.record_of(item.type):
         return f"struct link_{item.type} {item.name}{repeat}"

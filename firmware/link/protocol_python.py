@@ -8,6 +8,15 @@ from pathlib import Path
 from firmware.link.protocol import INTEGERS, Item, Protocol, Record
 
 TARGET = Path(__file__).with_name("frames.py")
+LINE = 120
+"""Characters in a line, as pyproject.toml has it."""
+SIZED = {
+    "char": ("Chars", "str"),
+    "string": ("Text", "str"),
+    "bytes": ("Bytes", "bytes"),
+    "pairs": ("Pairs", "tuple[tuple[str, str], ...]"),
+}
+"""Type name to (its class in layout.py, its annotation)."""
 
 
 def source(protocol: Protocol) -> str:
@@ -26,9 +35,13 @@ def _lines(protocol: Protocol) -> Iterator[str]:
     yield "# ruff: noqa: E501"
     yield "from __future__ import annotations"
     yield from ("", "from dataclasses import dataclass", "from enum import IntEnum", "from typing import ClassVar", "")
-    parts = "Chars, Choice, Field, Flag, Frame, Integer, Nested, Range, Record, Repeated, Text"
+    parts = "Bytes, Chars, Choice, Field, Flag, Frame, Integer, Nested, Pairs, Range, Record, Repeated, Text"
     used = [part for part in parts.split(", ") if part in _used(protocol)]
-    yield f"from firmware.link.layout import {', '.join(used)}"
+    line = f"from firmware.link.layout import {', '.join(used)}"
+    if len(line) <= LINE:
+        yield line
+    else:
+        yield from ("from firmware.link.layout import (", *(f"    {part}," for part in used), ")")
     yield from ("", f"VERSION = {protocol.version}")
     for name, chunks in protocol.timing.items():
         yield f"{name.upper()} = {chunks}"
@@ -91,7 +104,7 @@ def _once(protocol: Protocol, item: Item) -> str:
     name = f'"{item.name}"'
     if item.sized:
         kind, count = item.sized
-        return f"{'Chars' if kind == 'char' else 'Text'}({name}, {count})"
+        return f"{SIZED[kind][0]}({name}, {count})"
     if item.type in INTEGERS:
         signed, width = INTEGERS[item.type]
         return f"Integer({name}, {width}{', signed=True' if signed else ''})"
@@ -103,7 +116,7 @@ def _once(protocol: Protocol, item: Item) -> str:
 
 def _annotation(protocol: Protocol, item: Item) -> str:
     if item.sized:
-        once = "str"
+        once = SIZED[item.sized[0]][1]
     elif item.type in INTEGERS:
         once = "int"
     else:

@@ -52,6 +52,48 @@ void wire_put_char(struct wire_writer *to, const char *text, size_t width) {
     }
 }
 
+/* Each pair has a name and one separator after it; no text at all is no pair. */
+static bool are_pairs(const char *text, size_t length) {
+    size_t start = 0, names = 0;
+
+    if (length == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == WIRE_NAME_ENDS) {
+            if (i == start || ++names > 1) {
+                return false;
+            }
+        } else if (text[i] == WIRE_PAIR_ENDS) {
+            if (names != 1) {
+                return false;
+            }
+            start = i + 1;
+            names = 0;
+        }
+    }
+    return names == 1;
+}
+
+void wire_put_bytes(struct wire_writer *to, const uint8_t *bytes, size_t length, size_t most) {
+    if (length > most) {
+        to->failed = true;
+        return;
+    }
+    put(to, length, 1);
+    for (size_t i = 0; i < length; i++) {
+        put(to, bytes[i], 1);
+    }
+}
+
+void wire_put_pairs(struct wire_writer *to, const char *text, size_t length, size_t most) {
+    if (length > most || !are_pairs(text, length)) {
+        to->failed = true;
+        return;
+    }
+    wire_put_string(to, text, length, most);
+}
+
 void wire_put_string(struct wire_writer *to, const char *text, size_t length, size_t most) {
     if (length > most) {
         to->failed = true;
@@ -114,4 +156,22 @@ void wire_get_string(struct wire_reader *from, char *text, uint8_t *length, size
         text[i] = (char)get(from, 1);
     }
     text[*length] = '\0';
+}
+
+void wire_get_pairs(struct wire_reader *from, char *text, uint8_t *length, size_t most) {
+    wire_get_string(from, text, length, most);
+    if (!are_pairs(text, *length)) {
+        from->failed = true;
+    }
+}
+
+void wire_get_bytes(struct wire_reader *from, uint8_t *bytes, uint8_t *length, size_t most) {
+    *length = (uint8_t)get(from, 1);
+    if (*length > most || from->count - from->taken < *length) {
+        from->failed = true;
+        *length = 0;
+    }
+    for (size_t i = 0; i < *length; i++) {
+        bytes[i] = (uint8_t)get(from, 1);
+    }
 }

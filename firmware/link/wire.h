@@ -36,6 +36,13 @@ void wire_put_char(struct wire_writer *to, const char *text, size_t width);
 
 /* A length byte, then length bytes; fails if length is above most. */
 void wire_put_string(struct wire_writer *to, const char *text, size_t length, size_t most);
+void wire_put_bytes(struct wire_writer *to, const uint8_t *bytes, size_t length, size_t most);
+
+/* Pairs of name and value, as text_add_pair() writes them; fails if they are none. */
+void wire_put_pairs(struct wire_writer *to, const char *text, size_t length, size_t most);
+
+#define WIRE_NAME_ENDS '\x1f' /* US, between a name and its value */
+#define WIRE_PAIR_ENDS '\x1e' /* RS, between pairs */
 
 /* A reader that fails gives zero. */
 void wire_get_u8(struct wire_reader *from, uint8_t *value);
@@ -52,5 +59,9 @@ void wire_get_char(struct wire_reader *from, char *text, size_t width);
 
 /* Into most + 1 bytes, a zero after the last one. */
 void wire_get_string(struct wire_reader *from, char *text, uint8_t *length, size_t most);
+void wire_get_pairs(struct wire_reader *from, char *text, uint8_t *length, size_t most);
+
+/* Into most bytes. */
+void wire_get_bytes(struct wire_reader *from, uint8_t *bytes, uint8_t *length, size_t most);
 
 #endif

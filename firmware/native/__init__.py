@@ -10,7 +10,7 @@
 The library is built by scons when it is first needed, and again when a source has changed.
 """
 
-from firmware.native.board import NativeBoard
+from firmware.native.board import NativeBoard, NativeStore
 from firmware.native.decoding import Decoder, DecoderConfig, log2_posteriors
 from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, segments
 from firmware.native.library import NativeBuildError
@@ -23,6 +23,7 @@ __all__ = [
     "DecoderConfig",
     "NativeBoard",
     "NativeBuildError",
+    "NativeStore",
     "Vad",
     "log2_posteriors",
     "logmel",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware import boards
+from firmware.link import Final, Frame, Partial, Segment
 from firmware.native.features import CHUNK, checked_pcm, no_tables
 from firmware.native.library import aligned, load
 
@@ -13,13 +16,41 @@ TAKEN_AT_ONCE = 65536
 """Link bytes that one call fetches."""
 
 
+class NativeStore:
+    """What outlasts a native board: the flash of a chip, erased when new.
+
+    A board after another on the same store is the same chip after a reset. `data` copies the bytes, and sets them.
+    """
+
+    def __init__(self, data: bytes = b"") -> None:
+        """As `data` of another one left it; ValueError if that has not the size of a store."""
+        self._ffi, library = load()
+        self.size = int(library.NATIVE_STORE_BYTES)
+        self._owner, self.memory = aligned(self._ffi, self.size)
+        self.data = data or b"\xff" * self.size
+
+    @property
+    def data(self) -> bytes:
+        """All bytes."""
+        return bytes(self._ffi.buffer(self.memory, self.size))
+
+    @data.setter
+    def data(self, data: bytes) -> None:
+        if len(data) != self.size:
+            raise ValueError(f"a store has {self.size} bytes, not {len(data)}")
+        self._ffi.memmove(self.memory, data, self.size)
+
+
 class NativeBoard:
     """A board without hardware: hears int16 samples at `rate`, and gives the bytes that it sends."""
 
     name = "native"
 
-    def __init__(self, rate: int | None = None) -> None:
-        """Powers it on; `rate` in samples a second, 16000 unless told. ValueError if it has no tables for it."""
+    def __init__(self, rate: int | None = None, store: NativeStore | None = None, unit: int = 0) -> None:
+        """Powers it on; `rate` in samples a second, 16000 unless told. ValueError if it has no tables for it.
+
+        Without a `store` it has no room for domains and counts no resets. `unit`: the chip's number.
+        """
         self._ffi, self._library = load()
         self.rate = boards.load(self.name).rate if rate is None else rate
         self._owner, self._board = aligned(self._ffi, self._library.native_board_bytes())
@@ -27,7 +58,9 @@ class NativeBoard:
         self._rest: NDArray[np.int16] = np.empty(0, np.int16)
         self._to_board = bytearray()
         self._closed = False
-        if not self._library.native_board_start(self._board, self.rate):
+        self._store = store
+        memory = self._ffi.NULL if store is None else store.memory
+        if not self._library.native_board_start(self._board, self.rate, memory, unit):
             raise ValueError(no_tables(self.rate))
 
     @property
@@ -61,9 +94,27 @@ class NativeBoard:
         self._check_open()
         self._to_board += data
 
+    def say_partial(self, frame: Partial) -> None:
+        """Recognition says `frame`, its id and revision aside, with the next chunk."""
+        self._check_open()
+        self._library.native_board_partial(self._board, self._unpacked("partial", frame))
+
+    def say_final(self, segment: Segment, frame: Final) -> None:
+        """Recognition ends a stretch of speech with both, their ids aside, with the next chunk."""
+        self._check_open()
+        segment_c, final_c = self._unpacked("segment", segment), self._unpacked("final", frame)
+        self._library.native_board_final(self._board, segment_c, final_c)
+
     def close(self) -> None:
         """Powers it off; a second time does nothing."""
         self._closed = True
+
+    def _unpacked(self, name: str, frame: Frame) -> Any:
+        """The frame as the C's struct."""
+        made = self._ffi.new(f"struct link_{name} *")
+        payload = frame.pack()
+        assert getattr(self._library, f"link_{name}_unpack")(made, payload, len(payload))
+        return made
 
     def _receive(self) -> bytes:
         data = bytes(self._to_board)

@@ -26,7 +26,7 @@ from cffi import FFI
 FIRMWARE = Path(__file__).resolve().parents[1]
 STAMP = "native.cdef"
 """What the library declares, for cffi."""
-SOURCES = ("*.c", "*.cc", "*.h", "*.py", "*.toml", "*.tflite", "SConstruct")
+SOURCES = ("*.c", "*.cc", "*.h", "*.py", "*.toml", "*.tflite", "*.domain", "SConstruct")
 
 
 class NativeBuildError(RuntimeError):
@@ -138,4 +138,18 @@ def _declarations(folder: Path) -> str:
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
         text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     # In a library that it opens, cffi takes a const object for a number.
-    return text.replace("extern const ", "extern ")
+    return without_bodies(text).replace("extern const ", "extern ")
+
+
+def without_bodies(text: str) -> str:
+    """Preprocessed C less its inline functions, which cffi does not take."""
+    kept = []
+    while (start := text.find("static inline ")) >= 0:
+        kept.append(text[:start])
+        end = text.index("{", start) + 1
+        depth = 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        text = text[end:]
+    return "".join([*kept, text])

@@ -43,7 +43,14 @@ static enum gate_event closed_takes(struct gate *gate, uint64_t start, uint64_t 
     return GATE_OPENED;
 }
 
-static enum gate_event open_takes(struct gate *gate, uint64_t end, uint8_t probability_q8) {
+static uint16_t hangover(const struct gate_config *config, bool complete) {
+    const uint16_t most = config->hangover_chunks, least = config->hangover_complete_chunks;
+
+    return complete && least < most ? least : most;
+}
+
+static enum gate_event open_takes(struct gate *gate, uint64_t end, uint8_t probability_q8,
+                                  bool complete) {
     struct gate_segment *segment = &gate->segment;
 
     if (probability_q8 >= gate->config.off_q8) {
@@ -55,7 +62,7 @@ static enum gate_event open_takes(struct gate *gate, uint64_t end, uint8_t proba
         return GATE_STAYS;
     }
     gate->run++;
-    if (gate->run < gate->config.hangover_chunks) {
+    if (gate->run < hangover(&gate->config, complete)) {
         return GATE_STAYS;
     }
     gate->open = false;
@@ -65,9 +72,17 @@ static enum gate_event open_takes(struct gate *gate, uint64_t end, uint8_t proba
 }
 
 enum gate_event gate_decide(struct gate *gate, uint64_t chunk_start, uint32_t chunk_samples,
-                            uint8_t probability_q8) {
+                            uint8_t probability_q8, bool complete) {
     const uint64_t chunk_end = chunk_start + chunk_samples;
 
-    return gate->open ? open_takes(gate, chunk_end, probability_q8)
+    return gate->open ? open_takes(gate, chunk_end, probability_q8, complete)
                       : closed_takes(gate, chunk_start, chunk_end, probability_q8);
+}
+
+struct gate_segment gate_cut(struct gate *gate, uint64_t seam) {
+    struct gate_segment ended = gate->segment;
+
+    ended.end = seam;
+    gate->segment.start = seam;
+    return ended;
 }

@@ -1,10 +1,12 @@
 /* gate.h: speech probabilities to segments: where speech starts and ends, in samples.
  *
  * The gate opens when min_speech_chunks chunks in a row were at or above on_q8, and closes when
- * hangover_chunks chunks in a row were below off_q8. The segment starts with the first chunk of the
- * run that opened the gate, less pre_roll_samples, but neither before sample 0 nor before the end
- * of the segment before; it ends with the last chunk at or above off_q8. So the hangover decides
- * when the gate closes and how long a pause joins two phrases; it is no part of the segment.
+ * hangover_chunks chunks in a row were below off_q8, or hangover_complete_chunks of them, if that
+ * is less and what was said is a whole phrase, as who listens knows. The segment starts with the
+ * first chunk of the run that opened the gate, less pre_roll_samples, but neither before sample 0
+ * nor before the end of the segment before; it ends with the last chunk at or above off_q8. So the
+ * hangover decides when the gate closes and how long a pause joins two phrases; it is no part of
+ * the segment.
  *
  * A pure function of what it is given. Owns: struct gate (48 bytes), its caller's.
  * Costs: a dozen instructions a chunk.
@@ -20,6 +22,7 @@ struct gate_config {
     uint8_t off_q8; /* 1 .. on_q8 */
     uint16_t min_speech_chunks;
     uint16_t hangover_chunks;
+    uint16_t hangover_complete_chunks;
     uint16_t pre_roll_samples;
 };
 
@@ -50,8 +53,13 @@ void gate_init(struct gate *gate, const struct gate_config *config);
 void gate_configure(struct gate *gate, const struct gate_config *config);
 
 /* Takes the next chunk: samples chunk_start up to chunk_start + chunk_samples. When it says
- * GATE_OPENED, gate->segment holds start and peak so far; when GATE_CLOSED, the whole segment. */
+ * GATE_OPENED, gate->segment holds start and peak so far; when GATE_CLOSED, the whole segment.
+ * complete: what was said up to here is a whole phrase. */
 enum gate_event gate_decide(struct gate *gate, uint64_t chunk_start, uint32_t chunk_samples,
-                            uint8_t probability_q8);
+                            uint8_t probability_q8, bool complete);
+
+/* Of an open gate: ends the segment before the sample `seam`, which lies within it, and starts the
+ * next one there. Both have the peak so far. Returns the one that ended. */
+struct gate_segment gate_cut(struct gate *gate, uint64_t seam);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct ledger) <= 176, "as ledger.h says");
+_Static_assert(sizeof(struct ledger) <= 184, "as ledger.h says");
 
 void ledger_init(struct ledger *ledger, uint32_t state) {
     memset(ledger, 0, sizeof *ledger);

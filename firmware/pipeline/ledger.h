@@ -3,7 +3,7 @@
  * Samples are the audio clock; cycles are what the core counted while awake, for cost only. The
  * cycles between two chunks belong to the state that the earlier chunk left behind: it caused them.
  *
- * Owns: struct ledger (176 bytes), its caller's. Costs: a few additions a chunk.
+ * Owns: struct ledger (184 bytes), its caller's. Costs: a few additions a chunk.
  */
 #ifndef EARSHOT_LEDGER_H
 #define EARSHOT_LEDGER_H
@@ -22,7 +22,9 @@ struct ledger {
     struct ledger_row row[LEDGER_STATES];
     uint64_t speech_samples; /* in the segments that have closed */
     uint32_t frames;         /* front-end hops */
-    uint32_t inferences;
+    uint32_t inferences;     /* of the voice detector */
+    uint32_t asr_calls;      /* of the recogniser's network */
+    uint32_t decoder_frames; /* that the decoder took */
     uint32_t segments;
     uint32_t dropped; /* samples that the microphone gave and nobody took */
     uint32_t state;   /* the row in force */

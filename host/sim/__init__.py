@@ -30,5 +30,5 @@ def open_board(name: str) -> VirtualBoard:
     if board.simulator == "qemu":
         from host.sim.qemu import QemuBoard
 
-        return QemuBoard(name, built(name) / "earshot.bin")
+        return QemuBoard(name, built(name) / "earshot.elf")
     raise SimulationError(f"{name} has no virtual board: it runs on silicon only")

@@ -1,4 +1,4 @@
-"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. All times in 48 MHz ticks."""
+"""Apollo3's small peripherals: power, clocks, reset, watchdog, pads, timer, cache. All times in burst clock ticks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from firmware.boards.registers import Peripheral
+from host.sim import apollo3_flash
 from host.sim.bus import Model
 from host.sim.machine import Machine
 
-HFRC_HZ = 48_000_000
+TICK_HZ = 96_000_000  # TurboSPOT's clock; HFRC's 48 MHz are half of it
+HFRC_TICKS = 2
 XTAL_HZ = 32_768
-POWER_UP_TICKS = 10 * HFRC_HZ // 1_000_000
+POWER_UP_TICKS = 10 * TICK_HZ // 1_000_000
+BURST_TICKS = 10 * TICK_HZ // 1_000_000  # from the request to the faster clock: assumed
 KILOBYTE = 1024
+UNIT = 0x5EED_0000_0000_0001
+"""The chip's own number, of every virtual one."""
+ROM = (apollo3_flash.ROM_BASE, apollo3_flash.rom())
 DTCM_BANKS = ((0, 8), (8, 24), (32, 32))  # KiB from the start of RAM: (first, size)
 SRAM_BANK, SRAM_BANKS = 32, 10
+FLASH_BANK = 512 * KILOBYTE
 
 # Device power: the DEVPWREN bit of a peripheral and the DEVPWRSTATUS bit of its domain.
 DOMAINS = {"UART0": ("PWRUART0", "HCPA"), "PDM": ("PWRPDM", "PWRPDM")}
@@ -24,10 +31,11 @@ class PowerControl(Model):
     """PWRCTRL: which peripherals and which RAM have power, and since when."""
 
     NAME = "PWRCTRL"
-    PLAIN = frozenset({"MEMPWDINSLEEP", "SRAMCTRL", "SUPPLYSRC", "SUPPLYSTATUS"})
+    PLAIN = frozenset({"MEMPWDINSLEEP", "SRAMCTRL", "SUPPLYSRC", "SUPPLYSTATUS", "DEVPWREVENTEN"})
 
     def __init__(self, machine: Machine, peripheral: Peripheral) -> None:
         self._since: dict[str, int] = {}
+        self.image_end = 0
         self.on_ticks = dict.fromkeys(DOMAINS, 0)
         super().__init__(machine, peripheral)
 
@@ -49,6 +57,11 @@ class PowerControl(Model):
         if self.machine.now < self._since[name] + POWER_UP_TICKS:
             return f"the power of {name} is not up yet (PWRCTRL.DEVPWRSTATUS.{domain} is 0)"
         return None
+
+    def why_flash_off(self, instance: int) -> str | None:
+        """Why a half of the flash has no power; None if it has."""
+        field = f"FLASH{instance}"
+        return None if self.field("MEMPWREN", field) else f"{field} has no power (PWRCTRL.MEMPWREN.{field} is 0)"
 
     def powered_ticks(self) -> dict[str, int]:
         """How long each peripheral had power so far."""
@@ -80,10 +93,12 @@ class PowerControl(Model):
         return status
 
     def write_MEMPWREN(self, value: int) -> None:
-        """RAM keeps power from its start to the first bank that is off; flash bank 0 must stay on."""
+        """RAM keeps power from its start to the first bank that is off; flash that holds the image must stay on."""
         self.values["MEMPWREN"] = value
         if not self.field("MEMPWREN", "FLASH0"):
             raise self.refuse("MEMPWREN turns off the flash bank that the image runs from")
+        if not self.field("MEMPWREN", "FLASH1") and self.image_end > FLASH_BANK:
+            raise self.refuse(f"MEMPWREN turns off FLASH1, and the image ends at 0x{self.image_end:x}")
         size = 0
         for bank, (first, kilobytes) in enumerate(DTCM_BANKS):
             if self.field("MEMPWREN", "DTCM") >> bank & 1 and first * KILOBYTE == size:
@@ -103,11 +118,60 @@ class PowerControl(Model):
 
 
 class ClockGenerator(Model):
-    """CLKGEN: the core's clock, behind its key."""
+    """CLKGEN: the core's clock, behind its key, and the burst to twice of it (TurboSPOT)."""
 
     NAME = "CLKGEN"
     PLAIN = frozenset({"CLKKEY", "HFADJ", "STATUS"})
     KEY = 0x47
+
+    def __init__(self, machine: Machine, peripheral: Peripheral, power: PowerControl, control: Control) -> None:
+        self._power, self._control = power, control
+        self._burst_since: int | None = None
+        self._burst_ticks = 0
+        super().__init__(machine, peripheral)
+
+    def burst_ticks(self) -> int:
+        """How long the core has run at the burst clock so far."""
+        since = self._burst_since
+        return self._burst_ticks + (0 if since is None else self.machine.now - since)
+
+    def _set_clock(self) -> None:
+        bursts = self._burst_since is not None
+        self.machine.set_divider(1 if bursts else HFRC_TICKS * (1 + self.field("CCTRL", "CORESEL")))
+
+    def _end_burst(self) -> None:
+        self._burst_ticks = self.burst_ticks()
+        self._burst_since = None
+        self.machine.cancel("burst")
+
+    def _begin_burst(self) -> None:
+        self._burst_since = self.machine.now
+        self._set_clock()
+        for field in ("BURSTACK", "BURSTSTATUS"):
+            self.set_field("FREQCTRL", field, 1)
+
+    def write_FREQCTRL(self, value: int) -> None:
+        """Asks for the burst, which needs its event and its feature; gives it back, but not from code in flash."""
+        wanted = bool(value & self.peripheral.registers["FREQCTRL"].fields["BURSTREQ"].mask)
+        if wanted and not self._power.field("DEVPWREVENTEN", "BURSTEVEN"):
+            raise self.refuse("a burst is asked for while PWRCTRL.DEVPWREVENTEN.BURSTEVEN is 0")
+        if wanted and not self._control.burst_available():
+            raise self.refuse("a burst is asked for before MCUCTRL.FEATUREENABLE.BURSTAVAIL is 1")
+        if not wanted and self._burst_since is not None and self.machine.pc < ROM[0]:
+            raise self.refuse("a burst is ended by code in flash; it must be in ROM or RAM")
+        self.set_field("FREQCTRL", "BURSTREQ", int(wanted))
+        if wanted and self._burst_since is None:
+            self.machine.at("burst", self.machine.now + BURST_TICKS, self._begin_burst)
+        elif not wanted:
+            self._end_burst()
+            self._set_clock()
+            for field in ("BURSTACK", "BURSTSTATUS"):
+                self.set_field("FREQCTRL", field, 0)
+
+    def deep_sleep(self) -> None:
+        """Nobody documents a burst that lasts through a deep sleep."""
+        if self._burst_since is not None or self.field("FREQCTRL", "BURSTREQ"):
+            raise self.refuse("the core goes to deep sleep in a burst; end it first")
 
     def write_CCTRL(self, value: int) -> None:
         """48 or 24 MHz."""
@@ -116,31 +180,76 @@ class ClockGenerator(Model):
                 f"CCTRL is written while CLKKEY is 0x{self.values['CLKKEY']:x}; it must be 0x{self.KEY:x}"
             )
         self.values["CCTRL"] = value
-        self.machine.set_divider(1 + self.field("CCTRL", "CORESEL"))
+        self._set_clock()
 
     def reset(self) -> None:
         """The chip comes up at 24 MHz."""
         super().reset()
-        self.machine.set_divider(1 + self.field("CCTRL", "CORESEL"))
+        self._end_burst()
+        self._set_clock()
 
 
 class Control(Model):
-    """MCUCTRL: what chip this is, and the trace port that keeps sleep from being deep."""
+    """MCUCTRL: what chip this is and can, and the trace port that keeps sleep from being deep."""
 
     NAME = "MCUCTRL"
-    PLAIN = frozenset({"CHIPPN", "CHIPREV", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"})
+    PLAIN = frozenset(
+        {"CHIPPN", "CHIPID0", "CHIPID1", "CHIPREV", "SKU", "TPIUCTRL", "DBGR1", "DBGR2", "SCRATCH0", "SCRATCH1"}
+    )
 
     def reset(self) -> None:
         """The boot loader leaves the trace port on."""
         super().reset()
+        self._burst_from: int | None = None
         self.set_field("TPIUCTRL", "ENABLE", 1)
+        self.set_field("SKU", "ALLOWBURST", 1)
+        self.values["CHIPID0"], self.values["CHIPID1"] = UNIT & 0xFFFFFFFF, UNIT >> 32
+
+    def burst_available(self) -> bool:
+        """The burst was asked for, and has come."""
+        return self._burst_from is not None and self.machine.now >= self._burst_from
+
+    def write_FEATUREENABLE(self, value: int) -> None:
+        """Asks for the burst's feature."""
+        self.values["FEATUREENABLE"] = value
+        if not self.field("FEATUREENABLE", "BURSTREQ"):
+            self._burst_from = None
+        elif self._burst_from is None:
+            self._burst_from = self.machine.now + BURST_TICKS
+
+    def read_FEATUREENABLE(self) -> int:
+        """With what was acknowledged and is there."""
+        for field in ("BURSTACK", "BURSTAVAIL"):
+            self.set_field("FEATUREENABLE", field, int(self.burst_available()))
+        return self.values["FEATUREENABLE"]
 
 
 class CacheControl(Model):
-    """CACHECTRL: its settings are kept; time is not changed by them."""
+    """CACHECTRL: its settings are kept; time is not changed by them. It must be told when flash has changed."""
 
     NAME = "CACHECTRL"
     PLAIN = frozenset({"CACHECFG", "FLASHCFG"})
+
+    def __init__(self, machine: Machine, peripheral: Peripheral, flash: apollo3_flash.Flash) -> None:
+        self._flash = flash
+        super().__init__(machine, peripheral)
+
+    def write_CTRL(self, value: int) -> None:
+        """Forgets what it holds."""
+        self.values["CTRL"] = value
+        if self.field("CTRL", "INVALIDATE"):
+            self._flash.stale = False
+
+    def read_CTRL(self) -> int:
+        """Always ready."""
+        self.set_field("CTRL", "INVALIDATE", 0)
+        self.set_field("CTRL", "CACHE_READY", 1)
+        return self.values["CTRL"]
+
+    def deep_sleep(self) -> None:
+        """Stale bytes in the cache are found out in the end."""
+        if self._flash.stale and self.field("CACHECFG", "ENABLE"):
+            raise self.refuse("flash was changed, and CTRL.INVALIDATE was not written since")
 
 
 class ResetGenerator(Model):
@@ -197,7 +306,7 @@ class Watchdog(Model):
             clock = self.enumerated("CFG", "CLKSEL")
             if clock not in self.HZ:
                 raise self.refuse(f"CFG.CLKSEL is {clock}, which does not count")
-            ticks = self.field("CFG", "RESVAL") * HFRC_HZ // self.HZ[clock]
+            ticks = self.field("CFG", "RESVAL") * TICK_HZ // self.HZ[clock]
             self.machine.at("watchdog", self.machine.now + ticks, self._expire)
 
     def read_RSTRT(self) -> int:
@@ -297,7 +406,7 @@ class SystemTimer(Model):
         """What the counter shows, without its 32-bit wrap."""
         if not self._running():
             return self._from_count
-        return self._from_count + (self.machine.now - self._from_tick) * XTAL_HZ // HFRC_HZ
+        return self._from_count + (self.machine.now - self._from_tick) * XTAL_HZ // TICK_HZ
 
     def write_STCFG(self, value: int) -> None:
         """Clock, freeze, clear, compare enables."""
@@ -324,7 +433,7 @@ class SystemTimer(Model):
         self.machine.cancel(name)
         if self.values["STCFG"] >> (8 + index) & 1 and self._running() and self._targets[index] > self.count():
             steps = self._targets[index] - self._from_count
-            tick = self._from_tick + -(-steps * HFRC_HZ // XTAL_HZ)
+            tick = self._from_tick + -(-steps * TICK_HZ // XTAL_HZ)
             self.machine.at(name, tick, lambda: self._match(index))
 
     def _match(self, index: int) -> None:

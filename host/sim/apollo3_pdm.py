@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware.boards import Board
 from firmware.boards.registers import Peripheral
-from host.sim.apollo3 import HFRC_HZ, Pads, PowerControl
+from host.sim.apollo3 import TICK_HZ, Pads, PowerControl
 from host.sim.bus import Model
 from host.sim.machine import Machine
 
@@ -79,7 +79,7 @@ class Pdm(Model):
     # Samples and time.
 
     def _sample_ticks(self) -> int:
-        return HFRC_HZ // self._rate
+        return TICK_HZ // self._rate
 
     def _tick_of(self, index: int) -> int:
         """When sample `index` is complete."""

@@ -6,7 +6,7 @@ from collections import deque
 
 from firmware.boards import Link
 from firmware.boards.registers import Peripheral
-from host.sim.apollo3 import HFRC_HZ, Pads, PowerControl
+from host.sim.apollo3 import TICK_HZ, Pads, PowerControl
 from host.sim.bus import Model
 from host.sim.machine import Machine
 
@@ -62,7 +62,7 @@ class Uart(Model):
     # The line.
 
     def _host_byte_ticks(self) -> int:
-        return BITS_A_BYTE * HFRC_HZ // self._link.baud
+        return BITS_A_BYTE * TICK_HZ // self._link.baud
 
     def _byte_ticks(self) -> int:
         divider_64ths = self.values["IBRD"] * 64 + self.values["FBRD"]
@@ -74,7 +74,7 @@ class Uart(Model):
             raise self.refuse(
                 f"it is enabled with the clock {clock} and CLKEN {self.field('CR', 'CLKEN')}; use 24MHZ and 1"
             )
-        return HFRC_HZ // 24_000_000
+        return TICK_HZ // 24_000_000
 
     def _schedule_line(self) -> None:
         self.machine.at("uart line", self.machine.now + self._host_byte_ticks(), self._arrive)
@@ -119,7 +119,7 @@ class Uart(Model):
         self.values["CR"] = value
         if self.field("CR", "UARTEN") and not was_on:
             ticks = self._byte_ticks()
-            baud = BITS_A_BYTE * HFRC_HZ / ticks if ticks else 0
+            baud = BITS_A_BYTE * TICK_HZ / ticks if ticks else 0
             if abs(baud / self._link.baud - 1) > BAUD_TOLERANCE:
                 raise self.refuse(f"it runs at {baud:.0f} baud, but the host listens at {self._link.baud}")
             if self.field("LCRH", "WLEN") != 3 or not self.field("LCRH", "FEN"):

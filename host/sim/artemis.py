@@ -10,6 +10,7 @@ import numpy as np
 from firmware.boards import Board
 from firmware.boards.registers import peripherals
 from host.sim import apollo3
+from host.sim.apollo3_flash import Flash
 from host.sim.apollo3_pdm import Pdm
 from host.sim.apollo3_uart import Uart
 from host.sim.machine import Machine, Power
@@ -23,10 +24,12 @@ STEP = 512  # samples at a time
 
 @dataclass(frozen=True)
 class Residency:
-    """Virtual seconds since power came: in each power state of the core, and with each peripheral powered."""
+    """Virtual seconds since power came: in each power state of the core, with each peripheral powered, in a burst."""
 
     core: dict[str, float]
     powered: dict[str, float]
+    burst: float
+    """Of the time awake: at the burst clock."""
 
 
 class Apollo3Board:
@@ -39,18 +42,21 @@ class Apollo3Board:
         if board.registers is None or board.link is None or board.flash is None:
             raise SimulationError(f"board {board.name} lacks [registers], [link] or [flash] in its board.toml")
         self.name, self.rate = board.name, board.rate
-        self.machine = machine = Machine(FLASH, RAM, apollo3.HFRC_HZ)
+        self.machine = machine = Machine(FLASH, RAM, apollo3.TICK_HZ, apollo3.ROM)
         svd = peripherals(board.registers.svd, board.registers.peripherals)
         self.power = apollo3.PowerControl(machine, svd["PWRCTRL"])
         self.resets = apollo3.ResetGenerator(machine, svd["RSTGEN"])
         self.pads = apollo3.Pads(machine, svd["GPIO"], board.state_pins)
         self.watchdog = apollo3.Watchdog(machine, svd["WDT"], self.resets)
         self.control = apollo3.Control(machine, svd["MCUCTRL"])
+        self.clocks = apollo3.ClockGenerator(machine, svd["CLKGEN"], self.power, self.control)
         self.uart = Uart(machine, svd["UART0"], self.power, self.pads, board.link)
         self.pdm = Pdm(machine, svd["PDM"], self.power, self.pads, board)
+        self.flash = Flash(machine, self.power.why_flash_off)
+        self.flash.on_power_failure = lambda: machine.request_reset(lambda: self._reset("PORSTAT"))
         others = [
-            apollo3.ClockGenerator(machine, svd["CLKGEN"]),
-            apollo3.CacheControl(machine, svd["CACHECTRL"]),
+            self.clocks,
+            apollo3.CacheControl(machine, svd["CACHECTRL"], self.flash),
             apollo3.SystemTimer(machine, svd["CTIMER"]),
         ]
         machine.attach(
@@ -61,10 +67,17 @@ class Apollo3Board:
         machine.on_system_reset = lambda: machine.request_reset(lambda: self._reset("SWRSTAT"))
         self.watchdog.on_expiry = lambda: machine.request_reset(lambda: self._reset("WDRSTAT"))
         self._vectors = board.flash.address
-        machine.load(image.read_bytes(), self._vectors)
+        program = image.read_bytes()
+        machine.load(program, self._vectors)
+        self.power.image_end = self.flash.image_end = self._vectors + len(program)
         self.resets_seen: list[str] = []
         self._reset("PORSTAT")
         machine.run()
+
+    def power_cycle(self) -> None:
+        """Takes the power away and gives it back; flash keeps what it holds."""
+        self.machine.request_reset(lambda: self._reset("PORSTAT"))
+        self.machine.run()
 
     def _reset(self, cause: str) -> None:
         self.resets_seen.append(cause)
@@ -94,4 +107,5 @@ class Apollo3Board:
         """How long the board was in each power state."""
         hz = self.machine.tick_hz
         core = {state.value: self.machine.residency[state] / hz for state in Power}
-        return Residency(core, {name: ticks / hz for name, ticks in self.power.powered_ticks().items()})
+        powered = {name: ticks / hz for name, ticks in self.power.powered_ticks().items()}
+        return Residency(core, powered, self.clocks.burst_ticks() / hz)

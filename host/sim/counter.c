@@ -22,6 +22,8 @@ struct code { /* memory that instructions are fetched from */
     struct span *spans; /* one a halfword; null where code may change */
 };
 
+enum { CODES = 3 }; /* flash, RAM, and the chip's own code if it has some */
+
 struct counter {
     uint64_t executed;
     uint64_t budget;       /* the block that starts at or above it is not executed */
@@ -33,7 +35,7 @@ struct counter {
     int (*read)(void *uc, int reg, void *value); /* uc_reg_read */
     int mask_register;                           /* PRIMASK */
     uint32_t watch; /* 1: an exception waits; stop where PRIMASK lets it through */
-    struct code code[2];
+    struct code code[CODES];
 };
 
 static uint32_t instructions(const uint8_t *bytes, uint32_t size) {
@@ -47,7 +49,7 @@ static uint32_t instructions(const uint8_t *bytes, uint32_t size) {
 }
 
 static const struct code *code_at(const struct counter *counter, uint32_t address, uint32_t size) {
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < CODES; i++) {
         const struct code *code = &counter->code[i];
         if (address >= code->base && address - code->base + size <= code->size) {
             return code;

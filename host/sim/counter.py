@@ -20,6 +20,7 @@ from host.sim.virtual_board import SimulationError
 SOURCE = Path(__file__).with_name("counter.c")
 BUILD = build_folder().parent / "sim"
 UNLIMITED = (1 << 64) - 1
+CODES = 3  # as in counter.c
 
 
 class _Span(ctypes.Structure):
@@ -47,7 +48,7 @@ class _Counter(ctypes.Structure):
         ("read", ctypes.c_void_p),
         ("mask_register", ctypes.c_int),
         ("watch", ctypes.c_uint32),
-        ("code", _Code * 2),
+        ("code", _Code * CODES),
     )
 
 
@@ -70,20 +71,22 @@ def _library() -> ctypes.CDLL:
 
 
 class Counter:
-    """Counts what `uc` executes from `flash` and `ram`, each (first address, bytes that Unicorn has mapped).
+    """Counts what `uc` executes from `codes`, at most CODES of (first address, bytes that Unicorn has mapped).
+
+    The first one is flash: what lies there is looked at once. Elsewhere code may change.
 
     `executed` is the count since the start; emulation stops before the block at which it reaches `budget`.
     """
 
-    def __init__(self, uc: Uc, flash: tuple[int, ctypes.Array], ram: tuple[int, ctypes.Array]) -> None:
+    def __init__(self, uc: Uc, codes: list[tuple[int, ctypes.Array]]) -> None:
         library = _library()
         self._uncount = library.counter_uncount
-        self._spans = (_Span * (len(flash[1]) // 2))()  # kept here: C only borrows it
+        self._spans = (_Span * (len(codes[0][1]) // 2))()  # kept here: C only borrows it
         self._counter = counter = _Counter()
         counter.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
         counter.read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
         counter.mask_register = UC_ARM_REG_PRIMASK
-        for code, (base, memory) in zip(counter.code, (flash, ram), strict=True):
+        for code, (base, memory) in zip(counter.code, codes, strict=False):
             code.bytes, code.base, code.size = ctypes.addressof(memory), base, len(memory)
         counter.code[0].spans = self._spans
         handle = ctypes.c_size_t()

@@ -12,12 +12,12 @@ from firmware.native.library import build_folder, engine_arguments, engine_suffi
 from host.sim.virtual_board import SimulationError
 
 FIRMWARE = boards.FIRMWARE
-SOURCES = ("*.c", "*.cc", "*.h", "*.ld", "*.py", "*.toml", "*.tflite", "SConstruct")
+SOURCES = ("*.c", "*.cc", "*.h", "*.ld", "*.py", "*.toml", "*.tflite", "*.domain", "SConstruct")
 BUILD = build_folder().parent
 
 
 def built(name: str) -> Path:
-    """The folder with earshot.elf and earshot.bin of the board `name`, newer than every source.
+    """The folder with earshot.elf, and earshot.bin where there is one, of the board `name`, newer than every source.
 
     Says on stderr when it has to build them. SimulationError if that fails.
     """
@@ -26,7 +26,7 @@ def built(name: str) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process builds at a time
         stamp = folder / "built"
-        if engine_suffix() or not _is_fresh(stamp, folder / "earshot.bin"):
+        if engine_suffix() or not _is_fresh(stamp, folder / "earshot.elf"):
             said = " ".join(["scons -C firmware", f"board={name}", *engine_arguments()])
             print(f"building the image of {name}: {said}", file=sys.stderr)
             _scons(name, folder)
@@ -48,4 +48,4 @@ def _scons(name: str, folder: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         said = "\n".join((result.stdout + result.stderr).strip().splitlines()[-20:])
-        raise SimulationError(f"the image of {name} could not be built; scons said:\n{said}")
+        raise SimulationError(f"the image of {name} could not be built; scons said:", said)

@@ -14,6 +14,7 @@ from enum import Enum
 
 from unicorn import (
     UC_ARCH_ARM,
+    UC_HOOK_CODE,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
     UC_MODE_MCLASS,
@@ -54,10 +55,13 @@ class Power(Enum):
 class Machine:
     """The core with its flash and RAM. Peripherals are added with `attach`, then `reset` starts it.
 
-    flash, ram: (first address, bytes). tick_hz: ticks a second. `core_divider` ticks make a core clock.
+    flash, ram: (first address, bytes). tick_hz: ticks a second. `core_divider` ticks make a core clock. rom: (first
+    address, contents) of code that is the chip's own.
     """
 
-    def __init__(self, flash: tuple[int, int], ram: tuple[int, int], tick_hz: int) -> None:
+    def __init__(
+        self, flash: tuple[int, int], ram: tuple[int, int], tick_hz: int, rom: tuple[int, bytes] | None = None
+    ) -> None:
         self.tick_hz = tick_hz
         self.core_divider = 1
         self.deep_sleep_possible: Callable[[], bool] = lambda: True
@@ -72,7 +76,12 @@ class Machine:
         self._ram = self._map(*ram, UC_PROT_READ | UC_PROT_WRITE)
         self._ram_mapped = ram[1]
         self._ram_wanted = ram[1]
-        self._counter = Counter(uc, (flash[0], self._flash), (ram[0], self._ram))
+        codes = [(flash[0], self._flash), (ram[0], self._ram)]
+        if rom:
+            self._rom = self._map(rom[0], len(rom[1]), UC_PROT_READ | UC_PROT_EXEC)
+            ctypes.memmove(ctypes.addressof(self._rom), rom[1], len(rom[1]))
+            codes.append((rom[0], self._rom))
+        self._counter = Counter(uc, codes)
         uc.hook_add(UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
         self._deadline = 0
@@ -127,6 +136,52 @@ class Machine:
         """`size` bytes of RAM, whether it has power or not."""
         start = address - self.ram_base
         return bytes(self._ram[start : start + size])
+
+    def in_ram(self, address: int, size: int) -> bool:
+        """All of it is RAM that has power."""
+        return self.ram_base <= address and address + size <= self.ram_base + self._ram_mapped
+
+    def flash_read(self, address: int, size: int) -> bytes:
+        """`size` bytes of flash."""
+        start = address - self.flash_base
+        return bytes(self._flash[start : start + size])
+
+    def flash_write(self, address: int, data: bytes) -> None:
+        """Changes flash, but not code that has run."""
+        start = address - self.flash_base
+        ctypes.memmove(ctypes.addressof(self._flash) + start, data, len(data))
+
+    def on_fetch(self, address: int, act: Callable[[], None]) -> None:
+        """Calls `act` whenever the core is about to execute the instruction at `address`."""
+
+        def fetched(uc: Uc, at: int, size: int, _: object) -> None:
+            try:
+                act()
+            except SimulationError as error:
+                self._error = error
+                uc.emu_stop()
+
+        self._uc.hook_add(UC_HOOK_CODE, fetched, begin=address, end=address)
+
+    def arguments(self) -> tuple[int, int, int, int]:
+        """r0 to r3, where a called routine finds its arguments."""
+        r0, r1, r2, r3 = (int(self._uc.reg_read(register)) for register in CORE_REGISTERS[:4])
+        return r0, r1, r2, r3
+
+    def set_arguments(self, r0: int, r1: int) -> None:
+        """Changes the first two of them."""
+        for register, value in zip(CORE_REGISTERS, (r0, r1), strict=False):
+            self._uc.reg_write(register, value)
+
+    @property
+    def link_register(self) -> int:
+        """Where the routine that runs will return to."""
+        return int(self._uc.reg_read(arm.UC_ARM_REG_LR))
+
+    @property
+    def interrupts_masked(self) -> bool:
+        """PRIMASK is set."""
+        return bool(self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1)
 
     def ram_power(self, size: int) -> None:
         """The first `size` bytes of RAM keep power, the rest loses it."""
@@ -286,7 +341,7 @@ class Machine:
         waits = self._wakes()
         if waits and not masked:
             self._counter.limit(self._counter.executed + 1)  # it waits for the end of an IT block
-        before = self._counter.executed
+        before = self.now
         self._counter.begin(watch=waits and masked)
         self._interrupt, self._fault = None, None
         start = self.pc
@@ -302,7 +357,7 @@ class Machine:
             raise SimulationError(f"the core runs code outside flash and RAM, at 0x{self._counter.outside:08x}")
         if not self._counter.spent and self._interrupt is None:
             self._counter.stopped_at(pc)
-        self.residency[Power.RUN] += (self._counter.executed - before) * self.core_divider
+        self.residency[Power.RUN] += self.now - before
         if self._fault:
             self._take_fault(*self._fault)
         elif failure:

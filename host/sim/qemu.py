@@ -41,7 +41,7 @@ _GUARD = (
 
 
 class QemuBoard:
-    """The virtual board `name` (mps2_an386, mps3_an547), booted from `image` (earshot.bin).
+    """The virtual board `name` (mps2_an386, mps3_an547), booted from `image` (earshot.elf).
 
     `timeout_s`: how long the image may take for one chunk, on this computer's clock, before it counts as hung.
     Raises SimulationError, here and in `hear`.

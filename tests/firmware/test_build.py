@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware import boards
+from firmware.bench import asr_placeholder
 
 pytestmark = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs Debian's gcc-arm-none-eabi")
 
@@ -60,8 +61,8 @@ def tree(built) -> Tree:
 def test_every_build_tells_what_the_image_takes(tree):
     said = tree.scons("board=artemis").stdout
     assert "flash" in said
-    assert "of   65536 bytes" in said
-    assert "of   24576 bytes" in said
+    assert "of  835584 bytes" in said
+    assert "of  262144 bytes" in said
     assert "earshot\n" in said  # the biggest object in RAM
 
 
@@ -79,10 +80,12 @@ def test_a_touched_but_unchanged_file_rebuilds_nothing(tree):
     ("name", "old", "new", "generated"),
     [
         ("pipeline/frontend_tables.py", '"""', '"""Changed. ', "generate frontend_tables.h frontend_tables.c"),
-        ("link/protocol.toml", "version = 1", "version = 2", "generate protocol.h protocol.c"),
+        ("link/protocol.toml", "version = 2", "version = 3", "generate protocol.h protocol.c"),
         ("modelc/emitter.py", '"""', '"""Changed. ', "generate vad.c vad.h vad_tflite.c vad_tflite.h"),
         ("boards/artemis/board.toml", "115_200", "57_600", "generate board_facts.h memory.ld"),
         ("boards/registers.py", '"""', '"""Changed. ', "generate registers.h"),
+        ("models/asr.toml", "lookahead_frames = 5", "lookahead_frames = 6", "generate recognizer_facts.h"),
+        ("domain/embed.py", '"""', '"""Changed. ', "generate default_domain.c default_domain.h"),
     ],
 )
 def test_a_changed_input_of_a_generator_runs_it_again(tree, name, old, new, generated):
@@ -94,6 +97,24 @@ def test_a_changed_model_is_compiled_again(tree):
     model = tree.firmware / "models" / "vad.tflite"
     model.write_bytes(model.read_bytes() + b"\0")
     assert "generate vad.c vad.h vad_tflite.c vad_tflite.h" in tree.planned()
+
+
+def test_another_domain_comes_into_the_image(tree):
+    domain = tree.firmware / "models" / "domains" / "commands.domain"
+    result = tree.scons("board=artemis", f"domain={domain}", "-n")
+    assert "generate default_domain.c default_domain.h" in result.stdout
+    assert "generate asr.c" not in result.stdout
+
+
+def test_another_recogniser_needs_its_facts_beside_it(tree, tmp_path):
+    model = tmp_path / "own.tflite"
+    model.write_bytes(asr_placeholder.network(kernels=(5,), channels=16))
+    missing = tree.scons("board=artemis", f"asr={model}", "-n")
+    assert missing.returncode == 2
+    assert f"{model.with_suffix('.toml')} is missing" in missing.stderr
+    shutil.copy(tree.firmware / "models" / "asr.toml", model.with_suffix(".toml"))
+    planned = tree.scons("board=artemis", f"asr={model}", "-n")
+    assert "generate asr.c asr.h asr_tflite.c asr_tflite.h" in planned.stdout
 
 
 def test_a_changed_header_compiles_what_includes_it_and_nothing_else(tree):
@@ -110,7 +131,7 @@ def test_a_changed_linker_script_links_again_and_compiles_nothing(tree):
 
 
 def test_an_image_over_its_limits_fails_the_build(tree):
-    tree.edit("boards/artemis/board.toml", "ram_bytes = 24_576", "ram_bytes = 4_096")
+    tree.edit("boards/artemis/board.toml", "ram_bytes = 262_144", "ram_bytes = 4_096")
     result = tree.scons("board=artemis")
     assert result.returncode == 2
     assert "bytes of RAM," in result.stderr
@@ -118,7 +139,7 @@ def test_an_image_over_its_limits_fails_the_build(tree):
 
 
 def test_a_stack_that_leaves_no_room_fails_the_link(tree):
-    tree.edit("boards/artemis/board.toml", "stack_bytes = 4096", "stack_bytes = 32000")
+    tree.edit("boards/artemis/board.toml", "stack_bytes = 4096", "stack_bytes = 64000")
     result = tree.scons("board=artemis")
     assert result.returncode == 2
     assert "RAM is full" in result.stderr or "overflow" in result.stderr or "overlaps" in result.stderr
@@ -146,6 +167,8 @@ def test_a_stack_that_is_too_small_fails_the_link(tree):
             "no folder of tflm_include has tensorflow/lite/micro/micro_interpreter.h; add the one of tflite-micro",
         ),
         (["tflm_lib=a.a"], "tflm_lib is for engine=tflm"),
+        (["asr=/nowhere/a.tflite"], "asr names /nowhere/a.tflite, and there is no such file"),
+        (["domain=/nowhere/a.domain"], "domain names /nowhere/a.domain, and there is no such file"),
         (["engine=tflm", "tflm=/usr"], "unknown option tflm; "),
     ],
 )

@@ -84,13 +84,13 @@ def test_the_command_prints_json_for_machines(image, command):
     result = command(image, "--board", "artemis", "--json", "--top", 1)
     facts = json.loads(result.output)
     assert result.exit_code == 0
-    assert facts["limits"] == {"flash_bytes": 65536, "ram_bytes": 24576}
+    assert facts["limits"] == {"flash_bytes": 816 * 1024, "ram_bytes": 256 * 1024}
     assert facts["flash_symbols"] == [{"name": "table", "size": 3000}]
 
 
 def test_the_command_fails_an_image_over_its_limits(tmp_path, image, command):
     fat = image.with_name("fat.c")
-    fat.write_text(SOURCE.replace("buffer[1000]", "buffer[30000]"))
+    fat.write_text(SOURCE.replace("buffer[1000]", "buffer[300000]"))
     call = [
         "arm-none-eabi-gcc",
         "-mcpu=cortex-m4",
@@ -111,7 +111,7 @@ def test_the_command_fails_an_image_over_its_limits(tmp_path, image, command):
 def test_an_image_with_another_engine_may_fill_the_memories(image, command):
     result = command(image, "--board", "artemis", "--json", "--whole-memory")
     assert result.exit_code == 0
-    assert json.loads(result.output)["limits"] == {"flash_bytes": 0xF_0000, "ram_bytes": 0x8000}
+    assert json.loads(result.output)["limits"] == {"flash_bytes": 0xC_C000, "ram_bytes": 0x2_8000}
     assert size_report.memories(boards.load("native")) is None
 
 

@@ -8,12 +8,31 @@ import sys
 import threading
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+from domain_store import DomainStore
 
-from firmware.link import Ack, Config, Decoder, Frame, Hello, ListenerState, ResetCause, State, encode
+from firmware.link import (
+    VERSION,
+    Ack,
+    Config,
+    Decoder,
+    DomainBegin,
+    DomainControl,
+    DomainData,
+    Frame,
+    Hello,
+    Kept,
+    Ledger,
+    LedgerRow,
+    ListenerState,
+    ResetCause,
+    State,
+    encode,
+)
 from firmware.native import NativeBoard
 
 CHUNK = 512
@@ -155,17 +174,49 @@ class BoardThread(threading.Thread):
             raise self.error
 
 
+def hello_of(board: str = "artemis", boot: int = 7, **others: object) -> Hello:
+    """A board's HELLO."""
+    facts: dict[str, object] = {
+        "version": VERSION,
+        "board": board,
+        "firmware": "0.1.0",
+        "model": "vad",
+        "model_crc32": 0xCAFEF00D,
+        "asr": "asr",
+        "asr_crc32": 0xBEEF,
+        "domain": "travel",
+        "domain_crc32": 0xD0,
+        "rate": 15_625,
+        "chunk": CHUNK,
+        "hop": 256,
+        "reset_cause": ResetCause.POWER_ON,
+        "boot": boot,
+        "unit": 0xF00D_0000_0000_BEEF,
+    }
+    return Hello(**(facts | others))  # type: ignore[arg-type]
+
+
+def ledger_of(sample: int, rows: Sequence[LedgerRow], **counts: int) -> Ledger:
+    """A LEDGER; the counts that are not given are zero."""
+    values = {field.name: 0 for field in fields(Ledger)} | counts
+    return Ledger(**(values | {"sample": sample, "rows": tuple(rows)}))  # type: ignore[arg-type]
+
+
 class ScriptedBoard:
     """Speaks the protocol as a board does; a test says what it hears. Answers questions, keeps ACKs and CONFIGs."""
 
     def __init__(self, line: Line, reset_cause: ResetCause = ResetCause.POWER_ON) -> None:
         self.line = line
         self.acked: list[int] = []
+        """Ids of segments."""
+        self.acked_finals: list[int] = []
+        self.told_of_damage = 0
+        self.domains = DomainStore()
         self.configs: list[Config] = []
         self.config = Config()
         self.questions = 0
         self.state = State(0, ListenerState.HEAR, speaking=False, probability_q8=0, dropped=0)
-        self.hello = Hello(1, "artemis", "0.1.0", "vad", 0xCAFEF00D, 15_625, CHUNK, 256, reset_cause)
+        self.hello = hello_of(reset_cause=reset_cause)
         self._decoder = Decoder()
         self._thread = BoardThread(self._step)
 
@@ -179,7 +230,12 @@ class ScriptedBoard:
             time.sleep(0.005)
         for item in self._decoder.feed(data):
             if isinstance(item, Ack):
-                self.acked.append(item.id)
+                if item.kept is Kept.NOTHING:
+                    self.told_of_damage += 1
+                elif item.boot == self.hello.boot:
+                    (self.acked if item.kept is Kept.SEGMENT else self.acked_finals).append(item.id)
+            elif isinstance(item, DomainBegin | DomainData | DomainControl):
+                self.send(*self.domains.take(item))
             elif isinstance(item, Hello):
                 self.questions += 1
                 self.send(self.hello, self.state, self.config)

@@ -36,6 +36,7 @@ def listening() -> Iterator[Callable[..., RunningHost]]:
 
 
 @pytest.fixture(autouse=True)
-def _own_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's last run stays as it is."""
+def _own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's last run and journal stay as they are."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

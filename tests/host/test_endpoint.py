@@ -64,12 +64,12 @@ def test_a_microphone_is_heard_through_portaudio(tmp_path, monkeypatch, listenin
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
     host = listening("listen", "--port", "sim:native", "--mic", "--json")
     try:
-        host.wait_for('{"frame": "segment"', 2)
+        host.wait_for('{"type": "segment"', 2)
     except AssertionError:
         if host.process.poll() == 2:
             pytest.skip("PortAudio does not see the ALSA device")
         raise
     code, _ = host.stop(signal.SIGINT)
     assert code == 0
-    scores = [json.loads(line) for line in host.lines if line.startswith('{"frame": "score"')]
+    scores = [json.loads(line) for line in host.lines if line.startswith('{"type": "score"')]
     assert len({score["probability_q8"] for score in scores}) > 2

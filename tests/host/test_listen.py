@@ -17,9 +17,12 @@ from board_on_a_line import (
     NativeOnLine,
     ScriptedBoard,
     SerialLine,
+    hello_of,
+    ledger_of,
     loud_and_quiet,
     run_host,
 )
+from domain_store import small_domain
 
 from firmware.link import Ledger, LedgerRow, ListenerState, Log, LogLevel, Score, Segment, State, encode, question
 from firmware.link.codec import encode_body
@@ -35,7 +38,7 @@ def state(sample: int, speaking: bool = False, name: ListenerState = ListenerSta
 def ledger(sample: int) -> Ledger:
     rows = [LedgerRow(0, 0, 0)] * 6
     rows[0], rows[1] = LedgerRow(sample // 4, 1_000, 2), LedgerRow(sample - sample // 4, 2_000_000, 3)
-    return Ledger(sample, tuple(rows), 20, 10, 1, 512, dropped=0, segments_lost=0)
+    return ledger_of(sample, rows, frames=20, inferences=10, segments=1, speech_samples=512)
 
 
 @pytest.mark.parametrize("kind", ["serial", "socket"])
@@ -44,8 +47,8 @@ def test_a_board_on_a_line_is_greeted_configured_and_shown(serial_line, socket_l
     board = ScriptedBoard(line)
     host = listening("listen", "--port", line.port, "--plain", "--scores")
     hello = host.wait_for("hello")
-    assert "board=artemis firmware=0.1.0 model=vad rate=15625" in hello
-    assert hello.endswith("model_crc32=cafef00d")
+    assert "board=artemis firmware=0.1.0 model=vad asr=asr domain=travel rate=15625" in hello
+    assert "model_crc32=cafef00d asr_crc32=0000beef domain_crc32=000000d0 unit=f00d00000000beef" in hello
     host.wait_for("config", 2)
     assert [config.scores for config in board.configs] == [1]
 
@@ -83,7 +86,8 @@ def test_segments_of_a_board_that_restarted_are_new_though_their_ids_repeat(seri
     host = listening("listen", "--port", serial_line.port, "--plain")
     host.wait_for("config")
     board.send(Segment(1, 0, 5_000, 240))
-    board.send(board.hello, state(0), board.config)  # the watchdog bit
+    board.hello = hello_of(boot=8)  # the watchdog bit
+    board.send(board.hello, state(0), board.config)
     board.send(Segment(1, 0, 5_000, 240))
     host.wait_for("segment id=1", 2)
     host.stop(signal.SIGINT)
@@ -174,31 +178,31 @@ def test_another_protocol_version_is_said_and_ends(serial_line, listening):
     serial_line.write(encode_body(b"\x01\x07newer fields"))
     code, stderr = host.finish()
     assert code == 2
-    assert "the board speaks protocol 7, this host protocol 1. Update earshot on this computer." in stderr
+    assert "the board speaks protocol 7, this host protocol 2. Update earshot on this computer." in stderr
     board.stop()
 
 
 def test_json_is_one_object_a_line(serial_line, listening):
     board = ScriptedBoard(serial_line)
     host = listening("listen", "--port", serial_line.port, "--json")
-    host.wait_for('{"frame": "config"', 2)
+    host.wait_for('{"type": "config"', 2)
     board.send(Segment(1, 0, 15_625, 128), ledger(31_250))
     serial_line.write(b"\0\1\2\3\0")
-    host.wait_for('{"event": "damaged"')
-    host.wait_for('{"frame": "ledger"')
+    host.wait_for('{"type": "damaged"')
+    host.wait_for('{"type": "ledger"')
     code, _ = host.stop(signal.SIGINT)
     assert code == 0
     entries = [json.loads(line) for line in host.lines]
-    assert {"frame": "segment", "id": 1, "start": 0, "start_s": 0.0, "end": 15_625, "end_s": 1.0} | {
+    assert {"type": "segment", "id": 1, "start": 0, "start_s": 0.0, "end": 15_625, "end_s": 1.0} | {
         "peak_q8": 128,
         "peak": 0.5,
     } in entries
-    last_ledger = next(entry for entry in entries if entry.get("frame") == "ledger")
+    last_ledger = next(entry for entry in entries if entry.get("type") == "ledger")
     assert last_ledger["rows"]["hear"] == {"samples": 23_438, "cycles": 2_000_000, "entries": 3}
     summary = entries[-1]
-    assert summary["event"] == "summary"
+    assert summary["type"] == "summary"
     assert summary["heard_s"] > 0
-    assert summary["segments"] == sum(entry.get("frame") == "segment" for entry in entries)
+    assert summary["segments"] == sum(entry.get("type") == "segment" for entry in entries)
     assert summary["text"].startswith("heard ")
     assert board.configs[0].scores == 1
     board.stop()
@@ -209,18 +213,18 @@ def test_the_native_image_on_a_line_loses_no_segment(serial_line, socket_line, k
     line = serial_line if kind == "serial" else socket_line
     board = NativeOnLine(line, loud_and_quiet(12, 16_000))
     host = listening("listen", "--port", line.port, "--json")
-    host.wait_for('{"frame": "config"')
-    host.wait_for('{"frame": "segment"', 4)
-    host.wait_for('{"frame": "ledger"', 3)
+    host.wait_for('{"type": "config"')
+    host.wait_for('{"type": "segment"', 4)
+    host.wait_for('{"type": "ledger"', 3)
     code, _ = host.stop(signal.SIGINT)
     board.stop()
     assert code == 0
     entries = [json.loads(line) for line in host.lines]
-    ids = [entry["id"] for entry in entries if entry.get("frame") == "segment"]
+    ids = [entry["id"] for entry in entries if entry.get("type") == "segment"]
     assert sorted(ids) == list(range(1, len(ids) + 1))  # those from before the host came are sent again
-    samples = [entry["sample"] for entry in entries if entry.get("frame") == "score"]
+    samples = [entry["sample"] for entry in entries if entry.get("type") == "score"]
     assert samples == list(range(samples[0], samples[0] + CHUNK * len(samples), CHUNK))
-    assert not [entry for entry in entries if entry.get("event") == "damaged"]
+    assert not [entry for entry in entries if entry.get("type") == "damaged"]
 
 
 def test_a_real_serial_line_through_socat(tmp_path, listening):
@@ -251,9 +255,22 @@ def test_a_virtual_board_hears_a_recording_to_its_end(tmp_path):
     assert result.returncode == 0
     assert result.stderr == f"{path}: mono 8 kHz 16 bit: resampled to 16 kHz\n"
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("hello version=1 board=native")
+    assert lines[0].startswith("hello version=2 board=native")
     assert any(line.startswith("segment id=1 ") for line in lines)
     assert lines[-1].startswith("summary heard 11.3 s")
+
+
+def test_a_virtual_board_has_its_domain_before_it_hears_the_recording(tmp_path):
+    path, domain = tmp_path / "talk.wav", tmp_path / "hotel.domain"
+    soundfile.write(path, loud_and_quiet(4, 16_000), 16_000)
+    domain.write_bytes(small_domain("hotel"))
+    arguments = ["--port", "sim:native", "--wav", str(path), "--fast", "--plain", "--domain", str(domain)]
+    result = run_host("listen", *arguments)
+    assert result.returncode == 0, result.stderr
+    kinds = [line.split()[0] for line in result.stdout.splitlines()]
+    assert kinds.index("domain") < kinds.index("segment")
+    assert 'domain text="hotel is in force now"' in result.stdout
+    assert "--journal and --no-journal" in run_host("listen", *arguments, "--journal", "x", "--no-journal").stderr
 
 
 def test_a_virtual_board_plays_in_real_time(tmp_path):
@@ -353,7 +370,7 @@ def test_output_into_a_closed_pipe_is_no_traceback(tmp_path):
     command = f"{shlex.join(HOST)} listen --port sim:native --wav {path} --fast --json | head -1"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in result.stderr
-    assert json.loads(result.stdout)["frame"] == "hello"
+    assert json.loads(result.stdout)["type"] == "hello"
 
 
 def test_the_artemis_image_is_listened_to(tmp_path):
@@ -366,7 +383,7 @@ def test_the_artemis_image_is_listened_to(tmp_path):
     assert "mono 16 kHz 16 bit: resampled to 15.625 kHz" in result.stderr
     entries = [json.loads(line) for line in result.stdout.splitlines()]
     assert entries[0]["board"] == "artemis"
-    assert any(entry.get("frame") == "segment" for entry in entries)
-    ledgers = [entry for entry in entries if entry.get("frame") == "ledger"]
+    assert any(entry.get("type") == "segment" for entry in entries)
+    ledgers = [entry for entry in entries if entry.get("type") == "ledger"]
     assert ledgers[-1]["sample"] % 16_384 == 0
     assert ledgers[-1]["rows"]["hear"]["cycles"] > 0

@@ -1,10 +1,18 @@
 /* board.c: SparkFun's RedBoard Artemis (Ambiq Apollo3 Blue), from registers up.
  *
- * The PDM block's DMA fills two chunk buffers in turn while the core is in deep sleep; the
- * interrupt at the end of a chunk re-arms it within the FIFO's slack (some 60 samples). A chunk
- * that comes while both buffers are taken is overwritten and counted as dropped.
+ * The PDM block's DMA fills the chunks of a ring in turn, while the core is in deep sleep or runs a
+ * network that takes longer than a chunk; the interrupt at the end of a chunk re-arms it within the
+ * FIFO's slack (some 60 samples). A chunk that comes while all others are taken is overwritten and
+ * counted as dropped.
  *
- * Owns: power, clocks, cache, pads, UART0, PDM, STIMER, watchdog; 3.1 KB of RAM.
+ * In LISTEN the core runs at 96 MHz (TurboSPOT) while it is awake, on a chip that allows it: at
+ * 48 MHz the recogniser's catch-up would take as long as the ring lasts.
+ *
+ * Memory: stack first, then .data and .bss in the order of linking, from the start of the tightly
+ * coupled memory (64 KB without wait states) on into the SRAM. Only the banks that BOARD_RAM_BYTES
+ * reaches keep power, all of them in deep sleep too: the gate may open at any chunk.
+ *
+ * Owns: power, clocks, cache, pads, UART0, PDM, STIMER, watchdog; 17.5 KB of RAM.
  * Costs: an interrupt a chunk, and one for every half FIFO of link bytes.
  */
 #include "board.h"
@@ -22,8 +30,16 @@
 #define PDM_FIFO_SAMPLES 64u   /* it keeps its oldest ones */
 #define PDM_FIFO_THRESHOLD 16u /* words; the chunk must be a multiple of it */
 #define CHUNK_BYTES (EARSHOT_CHUNK * sizeof(int16_t))
+#define CHUNKS 16u /* a power of two; half a second */
+#define KILOBYTE 1024u
+#define TCM_BYTES (64u * KILOBYTE)
+#define SRAM_BANK_BYTES (32u * KILOBYTE)
+#define SRAM_BANKS ((BOARD_RAM_BYTES - TCM_BYTES + SRAM_BANK_BYTES - 1u) / SRAM_BANK_BYTES)
+#define SRAM_ON ((1u << SRAM_BANKS) - 1u)
+#define SRAM_ALL 0x3FFu
 
 _Static_assert(CHUNK_BYTES % (PDM_FIFO_THRESHOLD * 4u) == 0, "the DMA would overrun its buffer");
+_Static_assert(BOARD_RAM_BYTES >= TCM_BYTES && SRAM_BANKS <= 10, "the chip's RAM");
 _Static_assert(BOARD_MIC_CLOCK_HZ == 750000u, "PDMCLKSEL below says 750 kHz");
 _Static_assert(BOARD_MIC_GAIN_HALF_DB % 3 == 0 && BOARD_MIC_GAIN_HALF_DB >= -12 &&
                    BOARD_MIC_GAIN_HALF_DB <= 81,
@@ -47,17 +63,23 @@ static struct {
 } tx;
 
 static struct {
-    int16_t chunk[2][EARSHOT_CHUNK];
-    uint32_t filling;    /* the buffer that the DMA writes */
-    volatile bool ready; /* the other one waits to be taken */
-    volatile bool taken; /* the other one is the image's */
+    int16_t chunk[CHUNKS][EARSHOT_CHUNK];
+    volatile uint32_t filled; /* chunks since reset; the DMA writes the one after them */
+    volatile uint32_t
+        released; /* of them, given back; the image's is the next one, if it has one */
     volatile uint32_t dropped;
+    bool taken;           /* the image has one */
+    bool runs;            /* from the first wait on: before that, nobody could take what it gives */
     uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
 } microphone;
 
 static enum board_reset_cause cause;
 static uint32_t cycles_before; /* awake, up to the last sleep */
 static uint32_t cycles_mark;   /* CYCCNT at the last waking */
+
+static bool burst_allowed; /* by the chip */
+static bool burst_wanted;  /* by the state */
+static bool bursting;
 
 static void uart_interrupt(void);
 static void pdm_interrupt(void);
@@ -129,13 +151,15 @@ static void power_on(uint32_t enable, uint32_t status) {
     }
 }
 
-/* Only what the image uses keeps power: 32 KB of RAM, the flash bank it is in, the cache. */
+/* Only what the image uses keeps power: its RAM, both flash banks (the recogniser's weights reach
+ * into the second), the cache. */
 static void memory_start(void) {
-    PWRCTRL_MEMPWREN = PWRCTRL_MEMPWREN_DTCM_GROUP0 | PWRCTRL_MEMPWREN_FLASH0_EN |
+    PWRCTRL_MEMPWREN = PWRCTRL_MEMPWREN_DTCM_ALL | PWRCTRL_MEMPWREN_SRAM(SRAM_ON) |
+                       PWRCTRL_MEMPWREN_FLASH0_EN | PWRCTRL_MEMPWREN_FLASH1_EN |
                        PWRCTRL_MEMPWREN_CACHEB0_EN | PWRCTRL_MEMPWREN_CACHEB2_EN;
-    PWRCTRL_MEMPWDINSLEEP =
-        PWRCTRL_MEMPWDINSLEEP_FLASH0PWDSLP_EN | PWRCTRL_MEMPWDINSLEEP_FLASH1PWDSLP_EN |
-        PWRCTRL_MEMPWDINSLEEP_SRAMPWDSLP(0x3FFu) | PWRCTRL_MEMPWDINSLEEP_DTCMPWDSLP_GROUP1;
+    PWRCTRL_MEMPWDINSLEEP = PWRCTRL_MEMPWDINSLEEP_FLASH0PWDSLP_EN |
+                            PWRCTRL_MEMPWDINSLEEP_FLASH1PWDSLP_EN |
+                            PWRCTRL_MEMPWDINSLEEP_SRAMPWDSLP(SRAM_ALL & ~SRAM_ON);
     uint32_t cache = CACHECTRL_CACHECFG_CONFIG_W1_128B_1024E |
                      CACHECTRL_CACHECFG_ICACHE_ENABLE_Msk | CACHECTRL_CACHECFG_DCACHE_ENABLE_Msk |
                      CACHECTRL_CACHECFG_CACHE_CLKGATE_Msk | CACHECTRL_CACHECFG_DATA_CLKGATE_Msk;
@@ -155,6 +179,43 @@ static void clocks_start(void) {
     SCB_DEMCR |= SCB_DEMCR_TRCENA;
     DWT_CYCCNT = 0;
     DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+}
+
+static void wait_for(volatile uint32_t *flags, uint32_t mask) {
+    while ((*flags & mask) != mask) {
+    }
+}
+
+/* The boot ROM's routine that writes a word. */
+static void write_from_rom(volatile uint32_t *place, uint32_t value) {
+    typedef void rom_write(volatile uint32_t *, uint32_t);
+    ((rom_write *)0x08000079u)(place, value);
+}
+
+static void burst_start(void) {
+    burst_allowed = (MCUCTRL_SKU & MCUCTRL_SKU_ALLOWBURST_Msk) != 0;
+    if (burst_allowed) {
+        PWRCTRL_DEVPWREVENTEN |= PWRCTRL_DEVPWREVENTEN_BURSTEVEN_EN;
+        MCUCTRL_FEATUREENABLE |= MCUCTRL_FEATUREENABLE_BURSTREQ_EN;
+        wait_for(&MCUCTRL_FEATUREENABLE, MCUCTRL_FEATUREENABLE_BURSTACK_Msk);
+        burst_allowed = (MCUCTRL_FEATUREENABLE & MCUCTRL_FEATUREENABLE_BURSTAVAIL_Msk) != 0;
+    }
+}
+
+/* The clock may only be lowered by code that is not in flash: its reads are timed by the clock. */
+static void burst(bool on) {
+    if (!burst_allowed || on == bursting) {
+        return;
+    }
+    if (on) {
+        CLKGEN_FREQCTRL = CLKGEN_FREQCTRL_BURSTREQ_EN;
+        wait_for(&CLKGEN_FREQCTRL, CLKGEN_FREQCTRL_BURSTSTATUS_Msk);
+    } else {
+        write_from_rom(&CLKGEN_FREQCTRL, CLKGEN_FREQCTRL_BURSTREQ_DIS);
+        while (CLKGEN_FREQCTRL & CLKGEN_FREQCTRL_BURSTSTATUS_Msk) {
+        }
+    }
+    bursting = on;
 }
 
 static void watchdog_start(void) {
@@ -221,7 +282,7 @@ static void uart_interrupt(void) {
 static void pdm_arm(void) {
     PDM_DMACFG = 0;
     PDM_DMATOTCOUNT = CHUNK_BYTES;
-    PDM_DMATARGADDR = (uint32_t)(uintptr_t)microphone.chunk[microphone.filling];
+    PDM_DMATARGADDR = (uint32_t)(uintptr_t)microphone.chunk[microphone.filled % CHUNKS];
     PDM_DMATRIGEN = PDM_DMATRIGEN_DTHR_Msk;
     PDM_DMACFG = PDM_DMACFG_DMADIR_P2M | PDM_DMACFG_DMAPRI_HIGH | PDM_DMACFG_DMAEN_EN;
 }
@@ -268,11 +329,10 @@ static void pdm_interrupt(void) {
     if (!(why & PDM_INTSTAT_DCMP_Msk)) {
         return;
     }
-    if (microphone.ready || microphone.taken) {
+    if (microphone.filled - microphone.released == CHUNKS - 1u) {
         microphone.dropped += EARSHOT_CHUNK;
     } else {
-        microphone.filling ^= 1u;
-        microphone.ready = true;
+        microphone.filled++;
     }
     pdm_arm();
     uint32_t ticks = CTIMER_STTMR;
@@ -287,9 +347,9 @@ void board_init(void) {
     watchdog_start(); /* first: what follows waits for power, and may fault */
     memory_start();
     clocks_start();
+    burst_start();
     pads_start();
     uart_start();
-    pdm_start();
     interrupts_on();
 }
 
@@ -297,25 +357,31 @@ enum board_reset_cause board_reset_cause(void) {
     return cause;
 }
 
-/* Interrupts are off; one that is pending wakes the core all the same. */
+/* Interrupts are off; one that is pending wakes the core all the same. Never in a burst: no
+ * document says what becomes of it. */
 static void sleep_deeply(void) {
+    burst(false);
     cycles_before += DWT_CYCCNT - cycles_mark;
     __asm volatile("dsb\n wfi\n isb" ::: "memory");
     cycles_mark = DWT_CYCCNT;
+    burst(burst_wanted);
 }
 
 const int16_t *board_audio_wait(void) {
     fault_canary_check();
+    if (!microphone.runs) {
+        microphone.runs = true;
+        pdm_start();
+    }
     interrupts_off();
-    microphone.taken = false;
-    while (!microphone.ready) {
+    microphone.released += microphone.taken;
+    while (microphone.filled == microphone.released) {
         sleep_deeply();
         interrupts_on();
         interrupts_off();
     }
-    microphone.ready = false;
     microphone.taken = true;
-    const int16_t *chunk = microphone.chunk[microphone.filling ^ 1u];
+    const int16_t *chunk = microphone.chunk[microphone.released % CHUNKS];
     interrupts_on();
     WDT_RSTRT = WDT_RSTRT_RSTRT_KEYVALUE;
     return chunk;
@@ -373,6 +439,8 @@ void board_fault_write(const uint8_t *bytes, size_t count) {
 }
 
 void board_state(uint8_t code) {
+    burst_wanted = code == LISTENER_LISTEN;
+    burst(burst_wanted);
     static const uint8_t state_pins[] = BOARD_STATE_PINS;
     for (uint32_t i = 0; i < BOARD_STATE_PIN_COUNT; i++) {
         uint32_t bit = 1u << (state_pins[i] % 32u);

@@ -1,4 +1,5 @@
-/* memory.c: the four functions that the compiler calls without being asked, instead of a C library.
+/* memory.c: the four functions that the compiler calls without being asked, and two for texts, instead
+ * of a C library.
  *
  * Word by word: newlib's small ones go byte by byte.
  *
@@ -11,6 +12,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t count);
 void *memmove(void *to, const void *from, size_t count);
 void *memset(void *to, int value, size_t count);
 int memcmp(const void *a, const void *b, size_t count);
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
 
 /* The compiler must not turn the loop of memcpy() into a call of memcpy(). */
 #define NOT_ITSELF __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -85,4 +88,20 @@ NOT_ITSELF int memcmp(const void *a, const void *b, size_t count) {
         }
     }
     return 0;
+}
+
+NOT_ITSELF size_t strlen(const char *text) {
+    size_t count = 0;
+    while (text[count] != '\0') {
+        count++;
+    }
+    return count;
+}
+
+NOT_ITSELF int strcmp(const char *a, const char *b) {
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
 }

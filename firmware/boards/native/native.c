@@ -9,6 +9,8 @@ enum { ROOM = 64 * 1024 }; /* bytes of frames that wait for Python */
 
 struct native_board {
     struct earshot earshot;
+    struct store_device store;
+    uint8_t *store_bytes;
     uint8_t pins;
     size_t waiting;
     uint8_t frames[ROOM];
@@ -42,11 +44,30 @@ static bool has_room(const struct native_board *board, size_t count) {
     return ROOM - board->waiting >= count;
 }
 
+static bool erase(void *context, uint32_t offset) {
+    const struct native_board *board = context;
+
+    memset(&board->store_bytes[offset], 0xff, NATIVE_PAGE_BYTES);
+    return true;
+}
+
+/* As flash does: bits only go from 1 to 0. */
+static bool program(void *context, uint32_t offset, const uint32_t *words, uint32_t count) {
+    const struct native_board *board = context;
+    uint8_t *to = &board->store_bytes[offset];
+    const uint8_t *from = (const uint8_t *)words;
+
+    for (uint32_t i = 0; i < 4 * count; i++) {
+        to[i] &= from[i];
+    }
+    return memcmp(to, from, 4 * count) == 0;
+}
+
 size_t native_board_bytes(void) {
     return sizeof(struct native_board);
 }
 
-bool native_board_start(void *memory, uint32_t rate) {
+bool native_board_start(void *memory, uint32_t rate, uint8_t *store, uint64_t unit) {
     struct native_board *board = memory;
     const struct earshot_port port = {.context = board, .write = write, .state = state};
     const struct earshot_identity identity = {
@@ -54,13 +75,40 @@ bool native_board_start(void *memory, uint32_t rate) {
         .rate = rate,
         .tables = tables_of(rate),
         .reset_cause = LINK_RESET_CAUSE_POWER_ON,
+        .unit = unit,
+        .store = store == NULL ? NULL : &board->store,
     };
     if (identity.tables == NULL) {
         return false;
     }
     board->waiting = 0;
+    board->store_bytes = store;
+    board->store = (struct store_device){
+        .base = store,
+        .bytes = NATIVE_STORE_BYTES,
+        .page_bytes = NATIVE_PAGE_BYTES,
+        .lasting = true,
+        .context = board,
+        .erase = erase,
+        .write = program,
+    };
     earshot_init(&board->earshot, &identity, &port);
     return true;
+}
+
+void native_board_partial(void *memory, const struct link_partial *partial) {
+    struct native_board *board = memory;
+
+    transcripts_partial(&board->earshot.transcripts, partial);
+}
+
+void native_board_final(void *memory, const struct link_segment *segment,
+                        const struct link_final *final) {
+    struct native_board *board = memory;
+    struct link_final kept = *final;
+
+    kept.id = transcripts_segment(&board->earshot.transcripts, segment);
+    transcripts_final(&board->earshot.transcripts, &kept);
 }
 
 size_t native_board_take(void *memory, uint8_t *out, size_t cap) {
@@ -172,8 +220,8 @@ size_t native_segments(const struct gate_config *config, const uint8_t *probabil
 
     gate_init(&gate, config);
     for (size_t i = 0; i < chunks; i++) {
-        const enum gate_event event =
-            gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK, probability_q8[i]);
+        const enum gate_event event = gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK,
+                                                  probability_q8[i], false);
         if (event == GATE_CLOSED) {
             segments[count++] = gate.segment;
         }

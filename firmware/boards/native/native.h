@@ -11,14 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asr.h"
 #include "decoder_calibration.h"
 #include "decoder_result.h"
+#include "domain_format.h"
 #include "frame.h"
 #include "gate.h"
 #include "ledger.h"
 #include "listener.h"
-#include "outbox.h"
 #include "protocol.h"
+#include "store.h"
+#include "transcripts.h"
+#include "upload.h"
 #include "vad.h"
 
 enum native_size {
@@ -26,13 +30,23 @@ enum native_size {
     NATIVE_HOP = FRONTEND_HOP,    /* samples */
     NATIVE_BANDS = FRONTEND_BANDS,
     NATIVE_WIRE_MAX = LINK_WIRE_MAX, /* bytes of a frame */
+    NATIVE_PAYLOAD_MAX = LINK_PAYLOAD_MAX,
     /* Room that the frames of a chunk, or of a byte from the host, never fill. */
-    NATIVE_CHUNK_FRAMES = 8 * LINK_WIRE_MAX,
+    NATIVE_CHUNK_FRAMES = 9 * LINK_WIRE_MAX,
+    NATIVE_PAGE_BYTES = 8192,
+    NATIVE_STORE_BYTES = 18 * NATIVE_PAGE_BYTES, /* as the Artemis has it */
 };
 
-/* A whole board. False if there are no tables for the rate. */
+/* A whole board. store: NULL, or memory that outlasts the board, NATIVE_STORE_BYTES of it, aligned
+ * to 16, 0xff when it is new. False if there are no tables for the rate. */
 size_t native_board_bytes(void);
-bool native_board_start(void *board, uint32_t rate);
+bool native_board_start(void *board, uint32_t rate, uint8_t *store, uint64_t unit);
+
+/* What recognition says, from elsewhere: as if it had come with the next chunk. The ids are given.
+ */
+void native_board_partial(void *board, const struct link_partial *partial);
+void native_board_final(void *board, const struct link_segment *segment,
+                        const struct link_final *final);
 
 /* Frames that wait to be taken go to out; the rest stay. Returns the bytes. */
 size_t native_board_take(void *board, uint8_t *out, size_t cap);

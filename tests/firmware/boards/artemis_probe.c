@@ -5,7 +5,7 @@
 #include "listener.h"
 #include "registers.h"
 
-#define SLOW_CHUNKS 4u
+#define SLOW_CHUNKS 20u
 
 static void put(const char *text) {
     size_t count = 0;
@@ -52,7 +52,7 @@ static void obey(char command) {
         *(volatile uint32_t *)0x30000000u = 1;
         break;
     case 'd': /* RAM that has no power */
-        *(volatile uint32_t *)0x10010000u = 1;
+        *(volatile uint32_t *)0x10030000u = 1;
         break;
     case 'h': /* hangs */
         for (;;) {

@@ -31,7 +31,10 @@ def probe(request, tmp_path_factory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp(facts.name)
     build = built(facts.name)
     objects = [path for path in (build / "obj").rglob("*.o") if path.name != "main.o"]
-    folders = [build / "gen", *(ROOT / "firmware" / name for name in ("", "pipeline", "nn", "link", *facts.sources))]
+    folders = [
+        build / "gen",
+        *(ROOT / "firmware" / name for name in ("", "pipeline", "nn", "link", "domain", *facts.sources)),
+    ]
     elf = folder / "probe.elf"
     subprocess.run(
         [

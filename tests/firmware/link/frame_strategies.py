@@ -6,7 +6,21 @@ from enum import IntEnum
 from hypothesis import strategies as st
 
 from firmware.link import FRAMES, VERSION, Frame, Hello
-from firmware.link.layout import Chars, Choice, Field, Flag, Integer, Nested, Record, Repeated, Text
+from firmware.link.layout import (
+    BETWEEN_NAME_AND_VALUE,
+    BETWEEN_PAIRS,
+    Bytes,
+    Chars,
+    Choice,
+    Field,
+    Flag,
+    Integer,
+    Nested,
+    Pairs,
+    Record,
+    Repeated,
+    Text,
+)
 
 ASCII = st.characters(min_codepoint=1, max_codepoint=127)
 
@@ -25,10 +39,24 @@ def values(field: Field) -> st.SearchStrategy:
             return st.text(ASCII, max_size=width)
         case Text(most=most):
             return st.text(max_size=most).filter(lambda text: len(text.encode()) <= most)
+        case Bytes(most=most):
+            return st.binary(max_size=most)
+        case Pairs(most=most):
+            return pairs(most)
         case Nested(record=record):
             return records(record)
         case Repeated(item=item, count=count):
             return st.tuples(*[values(item)] * count)
+
+
+def pairs(most: int) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
+    letters = st.characters(exclude_characters=BETWEEN_NAME_AND_VALUE + BETWEEN_PAIRS, exclude_categories=["Cs"])
+    pair = st.tuples(st.text(letters, min_size=1, max_size=20), st.text(letters, max_size=20))
+    return st.lists(pair, max_size=8).map(tuple).filter(lambda made: bytes_of_pairs(made) <= most)
+
+
+def bytes_of_pairs(made: tuple[tuple[str, str], ...]) -> int:
+    return sum(len(name.encode()) + len(value.encode()) + 2 for name, value in made) - bool(made)
 
 
 def records(kind: type[Record]) -> st.SearchStrategy:

@@ -55,6 +55,8 @@ fields = [
     { name = "on", type = "flag", doc = "d" },
     { name = "who", type = "char[3]", doc = "d" },
     { name = "words", type = "string[5]", doc = "d" },
+    { name = "raw", type = "bytes[4]", doc = "d" },
+    { name = "slots", type = "pairs[9]", doc = "d" },
     { name = "time", type = "u64", doc = "d" },
 ]
 """
@@ -83,7 +85,7 @@ int main(void) {
     script = (
         "import sys, subprocess; from all_frames import All, Colour, Pair\n"
         "frame = All(-300, (1, 65535), (Pair(-1, 2), Pair(3, 4)), Colour.BLUE, (Colour.RED, Colour.BLUE), True,"
-        " 'ab', 'héé', 1 << 63)\n"
+        " 'ab', 'héé', b'\\0\\xff', (('a', 'bc'), ('d', '')), 1 << 63)\n"
         "run = subprocess.run(['./run'], input=frame.pack(), stdout=subprocess.PIPE, check=True)\n"
         "assert All.unpack(run.stdout) == frame\n"
         "bad = frame.pack()[:-1]\n"
@@ -108,8 +110,8 @@ int main(void) {
         ("string[120]", "string[300]", "log.text holds 300 bytes; from 1 to 255 are possible"),
         ('name = "ack"\ntype = 7', 'name = "ack"\ntype = 6', "types repeat"),
         ('name = "peak_q8"', 'name = "end"', "fields of segment repeat"),
-        ("version = 1", "version = 0", "version: "),
-        ("version = 1", "version = ", "protocol.toml: "),
+        ("version = 2", "version = 0", "version: "),
+        ("version = 2", "version = ", "protocol.toml: "),
     ],
 )
 def test_a_definition_that_does_not_hold_is_refused_in_a_sentence(old: str, new: str, sentence: str) -> None:

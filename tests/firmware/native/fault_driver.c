@@ -1,12 +1,14 @@
-/* The image with a network that fails as told: `fault_driver WHEN` sends its frames to stdout.
- * WHEN 0: it cannot start; N: its Nth run fails. */
+/* The image with networks that fail as told: `fault_driver WHEN WHEN` sends its frames to stdout.
+ * The first WHEN is the voice detector's, the second the recogniser's; 0: it cannot start; N: its
+ * Nth run fails. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "earshot.h"
 
 static int8_t features[DETECTOR_FEATURES], probability;
-static long runs_left;
+static int8_t speech[320], logits[160];
+static long runs_left, recognitions_left;
 
 static bool init(void *arena) {
     (void)arena;
@@ -43,6 +45,40 @@ const struct nn_model vad_model = {
     .output_data = output_data,
 };
 
+static bool recognition_init(void *arena) {
+    (void)arena;
+    return recognitions_left > 0;
+}
+
+static bool recognition_invoke(void *arena) {
+    (void)arena;
+    return --recognitions_left > 0;
+}
+
+static int8_t *recognition_input(void *arena, uint32_t index) {
+    (void)arena, (void)index;
+    return speech;
+}
+
+static const int8_t *recognition_output(const void *arena, uint32_t index) {
+    (void)arena, (void)index;
+    return logits;
+}
+
+static const struct nn_tensor recognition_in = {.bytes = sizeof speech, .from_q8_q16 = 1632};
+static const struct nn_tensor recognition_out = {.bytes = sizeof logits, .from_q8_q16 = 1707};
+const struct nn_model asr_model = {
+    .name = "recognition",
+    .inputs = 1,
+    .outputs = 1,
+    .input = &recognition_in,
+    .output = &recognition_out,
+    .init = recognition_init,
+    .invoke = recognition_invoke,
+    .input_data = recognition_input,
+    .output_data = recognition_output,
+};
+
 static void write(void *context, const uint8_t *bytes, size_t count) {
     (void)context;
     fwrite(bytes, 1, count, stdout);
@@ -60,10 +96,11 @@ int main(int count, char **arguments) {
     const struct earshot_identity identity = {
         .board = "driver", .rate = 16000, .tables = &frontend_tables_16000};
 
-    if (count != 2) {
+    if (count != 3) {
         return 2;
     }
     runs_left = strtol(arguments[1], NULL, 10);
+    recognitions_left = strtol(arguments[2], NULL, 10);
     earshot_init(&earshot, &identity, &port);
     for (int chunk = 0; chunk < 32; chunk++) {
         earshot_chunk(&earshot, pcm, 0, 7);

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.link import Config, Decoder, Frame, Hello, Ledger, ListenerState, Log, LogLevel, Segment, State
+from firmware.link import Config, Decoder, Final, Frame, Hello, Ledger, ListenerState, Log, LogLevel, Segment, State
 from firmware.native import CHUNK
 from firmware.native.library import FIRMWARE, build_folder, load
 
@@ -19,13 +19,16 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "vad.h").write_text(
         '#include "engine.h"\n#define VAD_ARENA_BYTES 16\nextern const struct nn_model vad_model;\n'
     )
+    (place / "asr.h").write_text(
+        '#include "engine.h"\n#define ASR_ARENA_BYTES 16\nextern const struct nn_model asr_model;\n'
+    )
     load()
     gen = build_folder() / "gen"
-    # Its own vad.h comes before the generated one.
-    includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link")), gen]
-    sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "earshot.c"]
-    sources += [*FIRMWARE.glob("pipeline/*.c"), *FIRMWARE.glob("link/*.c")]
-    sources += [gen / "protocol.c", gen / "frontend_tables.c"]
+    # Its own vad.h and asr.h come before the generated one.
+    includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain")), gen]
+    sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "earshot.c", FIRMWARE / "transcript_frames.c"]
+    sources += [*FIRMWARE.glob("pipeline/*.c"), *FIRMWARE.glob("link/*.c"), *FIRMWARE.glob("domain/*.c")]
+    sources += [gen / f"{name}.c" for name in ("protocol", "frontend_tables", "posteriors_tables", "default_domain")]
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover"]
     # Linked in: a sanitizer that this very process may run under would get in its way.
     flags += ["-static-libasan", "-static-libubsan"]
@@ -37,8 +40,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 ALONE = {"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def ran(driver: Path, when: int) -> tuple[list[Frame], list[int]]:
-    result = subprocess.run([driver, str(when)], capture_output=True, check=True, env=ALONE)
+def ran(driver: Path, when: int, recognition_when: int = 1000) -> tuple[list[Frame], list[int]]:
+    result = subprocess.run([driver, str(when), str(recognition_when)], capture_output=True, check=True, env=ALONE)
     frames = [item for item in Decoder().feed(result.stdout) if isinstance(item, Frame)]
     return frames, [int(code) for code in result.stderr.split()]
 
@@ -66,10 +69,29 @@ def test_a_network_that_fails_while_it_runs_is_told_once_and_closes_the_gate(dri
     fails = opens + 3
     closes = fails - 1 + shipped.hangover_chunks
     frames, pins = ran(driver, fails)
-    assert pins == [ListenerState.HEAR, ListenerState.FAULT]
+    assert pins == [ListenerState.HEAR, ListenerState.LISTEN, ListenerState.FAULT]
     assert [frame for frame in frames if isinstance(frame, Log)] == [Log(LogLevel.ERROR, SENTENCE)]
     states = [(frame.sample // CHUNK, frame.state, frame.speaking) for frame in frames if isinstance(frame, State)]
-    hear, fault = ListenerState.HEAR, ListenerState.FAULT
-    assert states == [(0, hear, False), (opens, hear, True), (fails, fault, True), (closes, fault, False)]
+    hear, listen, fault = ListenerState.HEAR, ListenerState.LISTEN, ListenerState.FAULT
+    assert states == [(0, hear, False), (opens, listen, True), (fails, fault, True), (closes, fault, False)]
     (segment,) = (frame for frame in frames if isinstance(frame, Segment))
     assert (segment.id, segment.start, segment.end, segment.peak_q8) == (1, 0, (fails - 1) * CHUNK, 255)
+
+
+def test_a_recogniser_that_cannot_start_is_told_by_its_name(driver: Path) -> None:
+    frames, pins = ran(driver, 1000, 0)
+    assert [frame for frame in frames if isinstance(frame, Log)] == [
+        Log(LogLevel.ERROR, SENTENCE.replace("failing", "recognition"))
+    ]
+    assert pins == [ListenerState.FAULT]
+
+
+def test_a_recogniser_that_fails_while_it_runs_is_told_once_and_leaves_no_transcript(driver: Path) -> None:
+    frames, pins = ran(driver, 1000, 2)
+    assert pins == [ListenerState.HEAR, ListenerState.LISTEN, ListenerState.FAULT]
+    assert [frame for frame in frames if isinstance(frame, Log)] == [
+        Log(LogLevel.ERROR, SENTENCE.replace("failing", "recognition"))
+    ]
+    assert [frame for frame in frames if isinstance(frame, Final)] == []
+    ledger = [frame for frame in frames if isinstance(frame, Ledger)][-1]
+    assert sum(row.samples for row in ledger.rows) == ledger.sample

@@ -3,11 +3,39 @@
 import numpy as np
 import pytest
 
-from firmware.link import Ack, Config, Decoder, Frame, Ledger, encode, question
-from firmware.native import CHUNK, NativeBoard
+from firmware.link import (
+    Ack,
+    Config,
+    Decoder,
+    DomainAction,
+    DomainBegin,
+    DomainControl,
+    DomainData,
+    Frame,
+    Kept,
+    Ledger,
+    encode,
+    question,
+)
+from firmware.native import CHUNK, NativeBoard, NativeStore
 
 CHUNKS = 1500
-SENT = [encode(Ack(1)), encode(Config(scores=1)), encode(Config(ledger_period_chunks=1)), encode(question("x" * 16))]
+SENT = [
+    encode(frame)
+    for frame in (
+        Ack(0, Kept.SEGMENT, 1),
+        Ack(0, Kept.NOTHING, 0),
+        Config(scores=1),
+        Config(ledger_period_chunks=1),
+        question("x" * 16),
+        DomainBegin("fuzz", 400, 7, 1),
+        DomainData(0, bytes(192)),
+        DomainData(192, bytes(192)),
+        DomainData(384, bytes(16)),
+        DomainControl(DomainAction.BUILT_IN),
+        DomainControl(DomainAction.CANCEL),
+    )
+]
 
 
 def line(random: np.random.Generator) -> bytes:
@@ -54,7 +82,7 @@ def sound(random: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_image_outlives_everything_and_stays_itself(seed: int) -> None:
     random = np.random.default_rng(seed)
-    board = NativeBoard(int(random.choice([16000, 15625])))
+    board = NativeBoard(int(random.choice([16000, 15625])), NativeStore() if seed > 1 else None)
     sent = bytearray()
     for _ in range(CHUNKS):
         board.send(line(random))

@@ -1,12 +1,14 @@
 """The whole image on the desk: what it sends, when, and what it answers."""
 
 import itertools
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 import pytest
+from domains import domain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,12 +20,21 @@ from firmware.link import (
     Config,
     Damage,
     Decoder,
+    DomainBegin,
+    DomainData,
+    DomainRefusal,
+    DomainSource,
+    DomainState,
+    DomainUpload,
+    Final,
     Frame,
     Hello,
+    Kept,
     Ledger,
     ListenerState,
     Log,
     LogLevel,
+    Partial,
     ResetCause,
     Score,
     Segment,
@@ -31,7 +42,7 @@ from firmware.link import (
     encode,
     question,
 )
-from firmware.native import CHUNK, HOP, NativeBoard, Vad, segments
+from firmware.native import CHUNK, HOP, NativeBoard, NativeStore, Vad, segments
 
 Kind = TypeVar("Kind", bound=Frame)
 
@@ -63,7 +74,11 @@ def test_after_reset_it_introduces_itself(rate: int) -> None:
     board = NativeBoard(rate)
     hello, state, config = frames(board.hear(silence(0)))
     vad = Vad(rate)
-    assert hello == Hello(VERSION, "native", "0.1.0", vad.name, vad.crc32, rate, CHUNK, HOP, ResetCause.POWER_ON)
+    assert isinstance(hello, Hello)
+    assert (hello.version, hello.board, hello.firmware) == (VERSION, "native", "0.1.0")
+    assert (hello.model, hello.model_crc32) == (vad.name, vad.crc32)
+    assert (hello.rate, hello.chunk, hello.hop) == (rate, CHUNK, HOP)
+    assert (hello.reset_cause, hello.boot, hello.unit) == (ResetCause.POWER_ON, 0, 0)
     assert state == State(0, ListenerState.HEAR, False, 0, 0)
     assert config == Config()
     assert board.pins == ListenerState.HEAR
@@ -130,7 +145,7 @@ def test_state_tells_when_the_gate_opens_and_closes(vowels: Callable, eager: Cal
 
 
 def test_a_heartbeat_comes_when_nothing_else_does() -> None:
-    board = configured(Config(sleep_after_chunks=0, on_q8=255, off_q8=255, min_speech_chunks=1000))
+    board = configured(Config(sleep_after_chunks=0, on_q8=255, off_q8=255, min_speech_chunks=60))
     states = of(State, frames(board.hear(silence(200))))
     gaps = np.diff([state.sample for state in states]) // CHUNK
     assert set(gaps.tolist()) == {HEARTBEAT_CHUNKS}
@@ -138,7 +153,7 @@ def test_a_heartbeat_comes_when_nothing_else_does() -> None:
 
 
 def test_it_sleeps_in_silence_and_says_so_on_pins_and_link(vowels: Callable) -> None:
-    board = configured(Config(sleep_after_chunks=10, on_q8=255, off_q8=255, min_speech_chunks=1000, scores=1))
+    board = configured(Config(sleep_after_chunks=10, on_q8=255, off_q8=255, min_speech_chunks=60, scores=1))
     got = frames(board.hear(silence(64)))
     assert board.pins == ListenerState.SLEEP
     slept = next(state for state in of(State, got) if state.state == ListenerState.SLEEP)
@@ -158,7 +173,11 @@ def test_a_ledger_comes_each_period_and_adds_up(vowels: Callable) -> None:
     assert [ledger.sample for ledger in ledgers] == [10 * CHUNK * i for i in range(1, 10)]
     for ledger in ledgers:
         assert sum(row.samples for row in ledger.rows) == ledger.sample
-        assert ledger.frames * HOP == ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert ledger.frames * HOP == ledger.inferences * CHUNK == ledger.sample
+        assert {row.samples for row in (ledger.rows[ListenerState.SLEEP], ledger.rows[ListenerState.FAULT])} == {0}
+        assert ledger.decoder_frames == 4 * ledger.asr_calls
+        pre_rolls = 16 * CHUNK * ledger.rows[ListenerState.LISTEN].entries
+        assert ledger.asr_calls * 4 * CHUNK <= ledger.rows[ListenerState.LISTEN].samples + pre_rolls
         assert {row.cycles for row in ledger.rows} == {0}
         assert (ledger.dropped, ledger.segments_lost) == (0, 0)
 
@@ -169,26 +188,135 @@ def test_a_segment_is_sent_again_until_its_ack(vowels: Callable, eager: Callable
     quiet = np.zeros(2 * RESEND_CHUNKS * CHUNK, np.int16)
     board.hear(sound)
     # In sleep nothing new is said.
-    board.send(encode(Config(on_q8=255, off_q8=255, min_speech_chunks=1000)))
+    board.send(encode(Config(on_q8=255, off_q8=255, min_speech_chunks=60)))
     board.hear(quiet)
-    repeated = {segment.id: segment for segment in of(Segment, frames(board.hear(quiet)))}
-    assert len(repeated) >= 1
-    board.send(b"".join(encode(Ack(number)) for number in repeated))
+    board.send(encode(question()))
+    (repeated, *_) = of(Segment, frames(board.hear(quiet)))
+    known = {repeated.id}
+    # The host acknowledges each as it comes, and the next one comes.
+    while repeated:
+        board.send(encode(Ack(0, Kept.SEGMENT, repeated.id)))
+        (repeated, *_) = (*of(Segment, frames(board.hear(silence(2)))), None)
+        known |= {repeated.id} if repeated else set()
+    assert known == set(range(1, max(known) + 1))
     assert of(Segment, frames(board.hear(quiet))) == []
 
 
 def test_a_full_outbox_loses_its_oldest_and_says_so(vowels: Callable, eager: Callable) -> None:
-    sound = vowels(30)
+    sound = vowels(60)
     config = replace(eager(sound, 16000), ledger_period_chunks=1)
+    room = 128
     got = frames(configured(config).hear(sound))
     last = of(Ledger, got)[-1]
-    assert last.segments > 16
-    assert last.segments_lost == last.segments - 16
+    assert last.segments > room
+    finals = last.transcripts + last.rejected
+    assert finals == last.segments  # each has its transcript, if an empty one
+    assert last.segments_lost + last.finals_lost == last.segments + finals - room
     logs = [log.text for log in of(Log, got)]
-    assert logs == [
-        f"segment {i} is lost: the outbox is full and no ACK came; lost since reset: {i}"
-        for i in range(1, last.segments_lost + 1)
+    assert all(text.startswith("the outbox is full and no ACK came; lost: ") for text in logs)
+    assert f"segment {last.segments_lost} ({last.segments_lost} since reset)" in " ".join(logs)
+    assert f"transcript {last.finals_lost} ({last.finals_lost} since reset)" in logs[-1]
+
+
+def test_finals_that_are_lost_are_counted_and_told() -> None:
+    board = configured(Config(ledger_period_chunks=1))
+    board.hear(silence(1))
+    long = "x" * 200
+    for number in range(1, 41):
+        board.say_final(Segment(0, number, number + 1, 9), Final(0, number, number + 1, 200, long, (("a", "b"),)))
+    got = frames(board.hear(silence(1)))
+    (ledger,) = of(Ledger, got)
+    assert (ledger.transcripts, ledger.rejected) == (40, 0)
+    assert ledger.segments_lost == 40
+    assert ledger.finals_lost == 40 - 6656 // (22 + 201 + 4)
+    (log,) = of(Log, got)
+    assert log.text == (
+        f"the outbox is full and no ACK came; lost: transcript {ledger.finals_lost} ({ledger.finals_lost} since "
+        "reset), segment 40 (40 since reset)"
+    )
+
+
+def test_a_transcript_grows_in_partials_and_ends_in_a_final_of_the_same_id() -> None:
+    board = NativeBoard(store=NativeStore(), unit=0xABCD)
+    hello = of(Hello, frames(board.hear(silence(0))))[0]
+    assert (hello.boot, hello.unit) == (1, 0xABCD)
+    sent: list[Frame] = []
+    for text in ("where", "where is", "where is the"):
+        board.say_partial(Partial(0, 0, 100, 900, text))
+        sent += frames(board.hear(silence(1)))
+    board.say_final(
+        Segment(0, 100, 1000, 240), Final(0, 100, 1000, 222, "where is the station", (("place", "station"),))
+    )
+    sent += frames(board.hear(silence(2)))
+    partials, finals = of(Partial, sent), of(Final, sent)
+    assert [(p.id, p.revision, p.text) for p in partials] == [
+        (1, 1, "where"),
+        (1, 2, "where is"),
+        (1, 3, "where is the"),
     ]
+    assert finals == [Final(1, 100, 1000, 222, "where is the station", (("place", "station"),))]
+    assert of(Segment, sent) == [Segment(1, 100, 1000, 240)]
+    board.say_partial(Partial(0, 0, 2000, 2900, "no"))
+    assert [(p.id, p.revision) for p in of(Partial, frames(board.hear(silence(1))))] == [(2, 1)]
+
+
+def test_an_ack_counts_only_for_its_boot_and_its_kind() -> None:
+    store = NativeStore()
+    NativeBoard(store=store)
+    board = NativeBoard(store=store)
+    board.say_final(Segment(0, 1, 2, 3), Final(0, 1, 2, 3, "yes", ()))
+    board.hear(silence(3))
+    for ack in (Ack(1, Kept.FINAL, 1), Ack(2, Kept.SEGMENT, 1), Ack(2, Kept.FINAL, 2), Ack(3, Kept.FINAL, 1)):
+        board.send(encode(ack))
+    board.hear(silence(1))
+    board.send(encode(question()))
+    assert [type(f) for f in frames(board.hear(silence(2))) if isinstance(f, Segment | Final)] == [Final]
+    board.send(encode(Ack(2, Kept.FINAL, 1)))
+    board.hear(silence(1))
+    board.send(encode(question()))
+    assert of(Final, frames(board.hear(silence(80)))) == []
+
+
+def test_damage_told_by_the_host_brings_the_frame_again_at_once() -> None:
+    board = NativeBoard()
+    board.say_final(Segment(0, 1, 2, 3), Final(0, 1, 2, 3, "yes", ()))
+    assert len(of(Final, frames(board.hear(silence(10))))) == 1
+    board.send(encode(Ack(0, Kept.NOTHING, 0)))
+    again = frames(board.hear(silence(1)))
+    assert [type(frame) for frame in again] == [Segment]
+    board.send(encode(Ack(0, Kept.SEGMENT, 1)))
+    assert [type(frame) for frame in frames(board.hear(silence(1)))] == [Final]
+
+
+def uploaded(board: NativeBoard, name: str, data: bytes) -> DomainState:
+    """Brings a domain to the board, as PROTOCOL.md tells a host to."""
+    board.send(encode(DomainBegin(name, len(data), zlib.crc32(data), 1)))
+    for _ in range(1000):
+        for state in of(DomainState, frames(board.hear(silence(1)))):
+            if state.upload == DomainUpload.IDLE:
+                return state
+            if state.upload == DomainUpload.RECEIVING:
+                board.send(encode(DomainData(state.offset, data[state.offset : state.offset + 192])))
+    raise AssertionError("the upload does not end")
+
+
+def test_a_domain_comes_over_the_link_and_outlasts_the_reset() -> None:
+    store = NativeStore()
+    board = NativeBoard(store=store)
+    name, data = "rooms", domain("rooms", 400)
+    state = uploaded(board, name, data)
+    assert (state.name, state.source, state.lasting) == (name, DomainSource.UPLOADED, True)
+    board.send(encode(question()))
+    told = [
+        of(Hello, frames(board.hear(silence(1))))[0],
+        of(Hello, frames(NativeBoard(store=store).hear(silence(0))))[0],
+    ]
+    assert [(hello.domain, hello.domain_crc32) for hello in told] == [(name, zlib.crc32(data))] * 2
+
+
+def test_without_a_store_a_domain_is_refused() -> None:
+    state = uploaded(NativeBoard(), "rooms", domain("rooms"))
+    assert (state.refused, state.room) == (DomainRefusal.NO_STORE, 0)
 
 
 def test_settings_are_answered_with_the_ones_in_force() -> None:
@@ -203,7 +331,7 @@ BAD_SETTINGS = [
     (Config(on_q8=0), "on_q8 is 0, not from 1 to 255"),
     (Config(on_q8=128, off_q8=0), "off_q8 is 0, not from 1 to 128"),
     (Config(on_q8=128, off_q8=129), "off_q8 is 129, not from 1 to 128"),
-    (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 1000"),
+    (Config(min_speech_chunks=0), "min_speech_chunks is 0, not from 1 to 60"),
     (Config(hangover_chunks=1001), "hangover_chunks is 1001, not from 1 to 1000"),
     (Config(pre_roll_samples=32001), "pre_roll_samples is 32001, not from 0 to 32000"),
     (Config(sleep_floor=32768), "sleep_floor is 32768, not from 0 to 32767"),
@@ -225,7 +353,7 @@ def test_a_setting_out_of_range_is_refused_whole_and_named(config: Config, sente
 def test_damaged_frames_from_the_host_are_counted_and_told() -> None:
     board = NativeBoard()
     board.hear(silence(0))
-    hurt = bytearray(encode(Ack(1)))
+    hurt = bytearray(encode(Ack(0, Kept.SEGMENT, 1)))
     hurt[2] ^= 1
     # A frame that no host sends counts too.
     board.send(bytes(hurt) + encode(Score(1, 2)) + encode(Config(on_q8=99)))
@@ -327,7 +455,11 @@ def test_whatever_it_hears_and_is_sent_its_frames_agree_with_each_other(steps: l
         assert state.sample % CHUNK == 0
     for ledger in of(Ledger, got):
         assert sum(row.samples for row in ledger.rows) == ledger.sample <= heard * CHUNK
-        assert ledger.inferences * CHUNK == ledger.rows[ListenerState.HEAR].samples
+        assert ledger.inferences * CHUNK == ledger.sample
+        assert {row.samples for row in (ledger.rows[ListenerState.SLEEP], ledger.rows[ListenerState.FAULT])} == {0}
+        assert ledger.decoder_frames == 4 * ledger.asr_calls
+        pre_rolls = 16 * CHUNK * ledger.rows[ListenerState.LISTEN].entries
+        assert ledger.asr_calls * 4 * CHUNK <= ledger.rows[ListenerState.LISTEN].samples + pre_rolls
         assert ledger.rows[ListenerState.FAULT].entries == 0
     ends = 0
     for segment in sorted({s.id: s for s in of(Segment, got)}.values(), key=lambda s: s.id):

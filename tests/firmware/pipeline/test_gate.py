@@ -127,19 +127,53 @@ def test_segments_are_in_order_and_never_overlap(row: list[int], config: Config)
 def test_sample_counts_go_on_beyond_32_bits() -> None:
     gate = fresh(min_speech_chunks=1, hangover_chunks=1, pre_roll_samples=100)
     day = 1 << 40
-    assert LIBRARY.gate_decide(gate, day, CHUNK, 255) == LIBRARY.GATE_OPENED
-    assert LIBRARY.gate_decide(gate, day + CHUNK, CHUNK, 0) == LIBRARY.GATE_CLOSED
+    assert LIBRARY.gate_decide(gate, day, CHUNK, 255, False) == LIBRARY.GATE_OPENED
+    assert LIBRARY.gate_decide(gate, day + CHUNK, CHUNK, 0, False) == LIBRARY.GATE_CLOSED
     assert (gate.segment.start, gate.segment.end) == (day - 100, day + CHUNK)
 
 
 def test_new_thresholds_hold_from_the_next_chunk_and_leave_the_gate_open() -> None:
     gate = fresh(min_speech_chunks=1, hangover_chunks=2, pre_roll_samples=0)
-    LIBRARY.gate_decide(gate, 0, CHUNK, 255)
+    LIBRARY.gate_decide(gate, 0, CHUNK, 255, False)
     strict = config_of(on_q8=255, off_q8=255, min_speech_chunks=1, hangover_chunks=1, pre_roll_samples=0)
     LIBRARY.gate_configure(gate, strict)
     assert gate.open
-    assert LIBRARY.gate_decide(gate, CHUNK, CHUNK, 254) == LIBRARY.GATE_CLOSED
+    assert LIBRARY.gate_decide(gate, CHUNK, CHUNK, 254, False) == LIBRARY.GATE_CLOSED
     assert gate.segment.end == CHUNK
+
+
+def decided(gate: Any, row: list[int], complete: bool) -> list[int]:
+    """The gate's events for a row of probabilities."""
+    return [LIBRARY.gate_decide(gate, i * CHUNK, CHUNK, p, complete) for i, p in enumerate(row)]
+
+
+@pytest.mark.parametrize(("complete", "closes"), [(True, 3), (False, 6)])
+def test_after_a_whole_phrase_the_gate_closes_sooner_and_the_segment_is_the_same(complete: bool, closes: int) -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=5, hangover_complete_chunks=2)
+    events = decided(gate, [255, 200, 0, 0, 0, 0, 0], complete)
+    assert events.index(LIBRARY.GATE_CLOSED) == closes
+    assert (gate.segment.start, gate.segment.end) == (0, 2 * CHUNK)
+
+
+def test_a_hangover_that_is_short_anyway_is_not_made_longer_by_a_whole_phrase() -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=1, hangover_complete_chunks=4)
+    assert decided(gate, [255, 0], complete=True)[-1] == LIBRARY.GATE_CLOSED
+
+
+def test_a_phrase_that_becomes_whole_in_the_hangover_closes_the_gate_at_once() -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=9, hangover_complete_chunks=2)
+    decided(gate, [255, 0, 0, 0, 0], complete=False)
+    assert LIBRARY.gate_decide(gate, 5 * CHUNK, CHUNK, 0, True) == LIBRARY.GATE_CLOSED
+
+
+def test_a_cut_ends_a_segment_and_starts_the_next_one_where_it_ended() -> None:
+    gate = fresh(min_speech_chunks=1, hangover_chunks=1, pre_roll_samples=2 * CHUNK)
+    decided(gate, [0, 255, 200, 200, 200], complete=False)
+    first = LIBRARY.gate_cut(gate, 3 * CHUNK)
+    assert (first.start, first.end, first.peak_q8) == (0, 3 * CHUNK, 255)
+    assert gate.open
+    assert LIBRARY.gate_decide(gate, 5 * CHUNK, CHUNK, 0, False) == LIBRARY.GATE_CLOSED
+    assert (gate.segment.start, gate.segment.end) == (3 * CHUNK, 5 * CHUNK)
 
 
 def config_of(**settings: int) -> Any:

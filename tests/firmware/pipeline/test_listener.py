@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware.domain.binary import encode
+from firmware.domain.graph import Arc, Graph, Kind, Network, Word
 from firmware.link import Config, ListenerState
 from firmware.native import BANDS, CHUNK, HOP, Vad, logmel, segments
-from firmware.native.library import load
+from firmware.native.library import aligned, load
 
 FFI, LIBRARY = load()
 SLEEP_AFTER = 5
@@ -21,24 +23,35 @@ class Listener:
     def __init__(self, model: Any = None, arena_bytes: int | None = None, **settings: int) -> None:
         network = LIBRARY.vad_model if model is None else model
         room = LIBRARY.vad_model.arena_bytes
-        self._owner = FFI.new("uint8_t[]", room + 15)
-        arena = self._owner + (-int(FFI.cast("uintptr_t", self._owner))) % 16
+        vad_owner, vad_arena = aligned(FFI, room)
+        asr_owner, asr_arena = aligned(FFI, LIBRARY.asr_model.arena_bytes)
         self.c = FFI.new("struct listener *")
+        parts = FFI.new("struct listener_parts *")
+        parts.tables = FFI.addressof(LIBRARY.frontend_tables_16000)
+        parts.vad, parts.vad_arena = FFI.addressof(network), vad_arena
+        parts.vad_arena_bytes = room if arena_bytes is None else arena_bytes
+        parts.asr, parts.asr_arena = FFI.addressof(LIBRARY.asr_model), asr_arena
+        parts.asr_arena_bytes = LIBRARY.asr_model.arena_bytes
         # The listener keeps pointers to these; their owners must outlive it.
-        self._kept = (network, FFI.addressof(network))
-        LIBRARY.listener_init(
-            self.c,
-            FFI.addressof(LIBRARY.frontend_tables_16000),
-            self._kept[1],
-            arena,
-            room if arena_bytes is None else arena_bytes,
-            config(**settings),
-        )
+        self._kept = (network, parts, vad_owner, asr_owner)
+        LIBRARY.listener_init(self.c, parts, config(**settings))
+        self.kept: Any = None
+        self.work: Any = None
+        """What the last chunk's work brought."""
+
+    def use(self, domain: bytes) -> None:
+        """What it writes down from now on."""
+        self._bytes = FFI.new("uint8_t[]", domain)
+        self._domain = FFI.new("struct domain *")
+        assert LIBRARY.domain_load(self._domain, self._bytes, len(domain)) == LIBRARY.DOMAIN_SOUND
+        LIBRARY.listener_use(self.c, self._domain)
 
     def hear(self, pcm: np.ndarray, cycles: int = 0, dropped: int = 0) -> Any:
         assert pcm.dtype == np.int16
         assert len(pcm) == CHUNK
-        return LIBRARY.listener_hear(self.c, FFI.from_buffer("int16_t[]", pcm), cycles, dropped)
+        report = LIBRARY.listener_hear(self.c, FFI.from_buffer("int16_t[]", pcm), cycles, dropped)
+        self.work = LIBRARY.listener_work(self.c)
+        return report
 
     def row(self, state: ListenerState) -> Any:
         return self.c.ledger.row[state]
@@ -155,6 +168,85 @@ def test_an_open_gate_keeps_it_awake() -> None:
     for _ in range(3 * SLEEP_AFTER):
         listener.hear(QUIET)
     assert listener.c.state == LIBRARY.LISTENER_HEAR
+
+
+class Ears:
+    """A voice detector that says what a test told it to, chunk by chunk."""
+
+    def __init__(self, probabilities: list[int]) -> None:
+        self._left = list(probabilities)
+        self._input, self._output = FFI.new("int8_t[]", 2 * BANDS), FFI.new("int8_t *")
+        self.model = FFI.new("struct nn_model *", LIBRARY.vad_model)
+        self._kept = (
+            FFI.callback("bool(void *)", lambda _: True),
+            FFI.callback("bool(void *)", self._invoke),
+            FFI.callback("int8_t *(void *, uint32_t)", lambda _, __: self._input),
+            FFI.callback("int8_t *(void *, uint32_t)", lambda _, __: self._output),
+        )
+        self.model.init, self.model.invoke, self.model.input_data = self._kept[:3]
+        self.model.output_data = FFI.cast("int8_t const *(*)(void const *, uint32_t)", self._kept[3])
+
+    def _invoke(self, _: Any) -> bool:
+        self._output[0] = self._left.pop(0) - 128
+        return True
+
+
+def states(probabilities: list[int], domain: bytes | None, **more: int) -> tuple[Listener, list[int]]:
+    """The state after each chunk of noise, of a listener whose gate has `probabilities`."""
+    ears = Ears(probabilities)
+    settings = {"min_speech_chunks": 1, "hangover_chunks": 2, "hangover_complete_chunks": 2, "sleep_after_chunks": 0}
+    listener = Listener(model=ears.model[0], **settings | more)
+    listener.kept = ears
+    if domain is not None:
+        listener.use(domain)
+    seen = []
+    for pcm in noise(len(probabilities)):
+        listener.hear(pcm)
+        seen.append(listener.c.state)
+    return listener, seen
+
+
+SLEEP, HEAR, LISTEN, SEND = range(4)
+DOMAIN = encode(
+    Graph("words", (Word("yes", (("Y", "EH", "S"),)),), (Network("root", 2, {1: 0.0}, (Arc(0, 1, Kind.WORD),)),))
+)
+
+
+def test_it_listens_while_the_gate_is_open_and_sends_in_the_chunk_that_closed_it() -> None:
+    listener, seen = states([0, 200, 200, 200, 200, 0, 0, 0, 0], DOMAIN)
+    assert seen == [HEAR, LISTEN, LISTEN, LISTEN, LISTEN, LISTEN, SEND, HEAR, HEAR]
+    rows = [(row.samples // CHUNK, row.entries) for row in listener.c.ledger.row]
+    assert rows == [(0, 0), (3, 2), (5, 1), (1, 1), (0, 0), (0, 0)]
+    assert listener.c.ledger.decoder_frames == 4 * listener.c.ledger.asr_calls > 0
+
+
+def test_speech_right_after_a_transcript_is_listened_to_at_once() -> None:
+    _, seen = states([200, 0, 0, 200, 200, 0, 0, 0], DOMAIN)
+    assert seen == [LISTEN, LISTEN, SEND, LISTEN, LISTEN, LISTEN, SEND, HEAR]
+
+
+def test_without_a_domain_it_hears_and_writes_nothing_down() -> None:
+    listener, seen = states([0, 200, 200, 200, 0, 0, 0], None)
+    assert seen == [HEAR] * 7
+    assert listener.c.ledger.segments == 1
+    assert listener.c.ledger.asr_calls == 0
+
+
+def test_each_segment_has_one_transcript() -> None:
+    ears = Ears([0, 200, 200, 0, 0, 0, 200, 200, 0, 0])
+    listener = Listener(
+        model=ears.model[0], min_speech_chunks=1, hangover_chunks=2, hangover_complete_chunks=2, sleep_after_chunks=0
+    )
+    listener.use(DOMAIN)
+    finals = []
+    for pcm in noise(10):
+        report = listener.hear(pcm)
+        assert listener.work.final == (report.gate == LIBRARY.GATE_CLOSED)
+        finals.append(bool(listener.work.final))
+        if listener.work.final:
+            final = listener.c.recognizer.final
+            assert report.segment.start <= final.start <= final.end
+    assert finals.count(True) == 2
 
 
 def test_more_patience_does_not_wake_it() -> None:

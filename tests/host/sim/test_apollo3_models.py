@@ -17,7 +17,7 @@ from host.sim.virtual_board import SimulationError
 
 ARTEMIS = boards.load("artemis")
 SVD = peripherals(ARTEMIS.registers.svd, ARTEMIS.registers.peripherals)
-MILLISECOND = apollo3.HFRC_HZ // 1000
+MILLISECOND = apollo3.TICK_HZ // 1000
 
 
 @dataclass
@@ -68,8 +68,19 @@ class Chip:
         self.timer = apollo3.SystemTimer(self.clock, SVD["CTIMER"])
         self.uart = Uart(self.clock, SVD["UART0"], self.power, self.pads, ARTEMIS.link)
         self.pdm = Pdm(self.clock, SVD["PDM"], self.power, self.pads, ARTEMIS)
-        clocks = apollo3.ClockGenerator(self.clock, SVD["CLKGEN"])
-        models = [self.power, self.pads, self.resets, self.watchdog, self.timer, self.uart, self.pdm, clocks]
+        self.control = apollo3.Control(self.clock, SVD["MCUCTRL"])
+        self.clocks = apollo3.ClockGenerator(self.clock, SVD["CLKGEN"], self.power, self.control)
+        models = [
+            self.power,
+            self.pads,
+            self.resets,
+            self.watchdog,
+            self.timer,
+            self.uart,
+            self.pdm,
+            self.clocks,
+            self.control,
+        ]
         self.bus = Bus(models)
 
     def _address(self, name):
@@ -136,14 +147,14 @@ def test_deep_sleep_that_would_erase_ram_is_refused(chip):
 
 
 def test_the_core_starts_at_24_mhz_and_takes_48_with_the_key(chip):
-    assert chip.clock.divider == 2
+    assert chip.clock.divider == 4
     with pytest.raises(
         SimulationError, match=r"CCTRL is written while CLKKEY is 0x0; it must be 0x47 \(pc 0x00010000\)"
     ):
         chip.write("CLKGEN.CCTRL", 0)
     chip.write("CLKGEN.CLKKEY", 0x47)
     chip.write("CLKGEN.CCTRL", 0)
-    assert chip.clock.divider == 1
+    assert chip.clock.divider == 2
 
 
 @given(st.sampled_from(sorted(apollo3.Pads.GUARDED)), st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFF))
@@ -229,7 +240,7 @@ def test_bytes_leave_at_the_speed_of_the_line(chip):
     chip.uart_on()
     for byte in b"earshot":
         chip.write("UART0.DR", byte)
-    byte_ticks = apollo3.HFRC_HZ * 10 // 115_200
+    byte_ticks = apollo3.TICK_HZ * 10 // 115_200
     chip.clock.turn(3 * byte_ticks + byte_ticks // 2)
     assert chip.uart.sent == b"ear"
     assert chip.read("UART0.FR") & 8  # busy
@@ -251,7 +262,7 @@ def test_received_bytes_interrupt_at_the_level_or_after_a_pause(chip):
     chip.uart_on()
     chip.write("UART0.IFLS", 2 << 3)
     chip.write("UART0.IER", 0x50)
-    byte_ticks = apollo3.HFRC_HZ * 10 // 115_200
+    byte_ticks = apollo3.TICK_HZ * 10 // 115_200
     chip.uart.feed(bytes(range(20)))
     chip.clock.turn(16 * byte_ticks)
     assert chip.clock.lines == {15}
@@ -268,7 +279,7 @@ def test_received_bytes_interrupt_at_the_level_or_after_a_pause(chip):
 def test_bytes_that_nobody_takes_are_counted(chip):
     chip.uart_on()
     chip.uart.feed(bytes(40))
-    chip.clock.turn(50 * apollo3.HFRC_HZ * 10 // 115_200)
+    chip.clock.turn(50 * apollo3.TICK_HZ * 10 // 115_200)
     assert chip.uart.lost == 8
 
 
@@ -304,3 +315,68 @@ def test_a_microphone_that_would_give_other_samples_is_refused(chip, pcfg, vcfg,
     chip.write("PDM.PCFG", pcfg)
     with pytest.raises(SimulationError, match=re.escape(message)):
         chip.write("PDM.VCFG", vcfg)
+
+
+FLASH_PC, ROM_PC = 0x20000, apollo3.ROM[0] + 0x78
+
+
+def _allow_burst(chip):
+    chip.write("PWRCTRL.DEVPWREVENTEN", 1 << 31)
+    chip.write("MCUCTRL.FEATUREENABLE", 1 << 4)
+    assert chip.read("MCUCTRL.FEATUREENABLE") & 1 << 6 == 0
+    chip.clock.turn(apollo3.BURST_TICKS)
+    assert chip.read("MCUCTRL.FEATUREENABLE") & 3 << 5 == 3 << 5
+
+
+def test_a_burst_doubles_the_clock_after_a_while_and_its_time_is_counted(chip):
+    chip.write("CLKGEN.CLKKEY", 0x47)
+    chip.write("CLKGEN.CCTRL", 0)
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (2, 0)
+    chip.clock.turn(apollo3.BURST_TICKS)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (1, 1)
+    chip.clock.turn(3 * MILLISECOND)
+    chip.clock.pc = ROM_PC
+    chip.write("CLKGEN.FREQCTRL", 0)
+    assert (chip.clock.divider, chip.read("CLKGEN.FREQCTRL") >> 2 & 1) == (2, 0)
+    chip.clock.turn(MILLISECOND)
+    assert chip.clocks.burst_ticks() == 3 * MILLISECOND
+
+
+@pytest.mark.parametrize(
+    ("prepared", "why"),
+    [
+        ((), "DEVPWREVENTEN.BURSTEVEN is 0"),
+        ((("PWRCTRL.DEVPWREVENTEN", 1 << 31),), "FEATUREENABLE.BURSTAVAIL is 1"),
+    ],
+)
+def test_a_burst_that_is_not_prepared_is_refused(chip, prepared, why):
+    for name, value in prepared:
+        chip.write(name, value)
+    with pytest.raises(SimulationError, match=why):
+        chip.write("CLKGEN.FREQCTRL", 1)
+
+
+def test_code_in_flash_must_not_end_a_burst(chip):
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    chip.clock.turn(apollo3.BURST_TICKS)
+    chip.clock.pc = FLASH_PC
+    with pytest.raises(SimulationError, match="ended by code in flash"):
+        chip.write("CLKGEN.FREQCTRL", 0)
+
+
+def test_a_burst_must_not_last_into_deep_sleep(chip):
+    _allow_burst(chip)
+    chip.write("CLKGEN.FREQCTRL", 1)
+    with pytest.raises(SimulationError, match="deep sleep in a burst"):
+        chip.clocks.deep_sleep()
+
+
+def test_flash_that_holds_the_image_must_keep_power(chip):
+    chip.power.image_end = apollo3.FLASH_BANK + 1
+    with pytest.raises(SimulationError, match="turns off FLASH1, and the image ends at 0x80001"):
+        chip.write("PWRCTRL.MEMPWREN", 0x2007)
+    chip.power.image_end = apollo3.FLASH_BANK
+    chip.write("PWRCTRL.MEMPWREN", 0x2007)

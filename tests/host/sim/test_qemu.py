@@ -34,7 +34,7 @@ def board_name(request) -> str:
 @pytest.fixture(scope="session")
 def image(board_name) -> Path:
     """Its image."""
-    return built(board_name) / "earshot.bin"
+    return built(board_name) / "earshot.elf"
 
 
 @pytest.fixture
@@ -148,12 +148,12 @@ def test_samples_of_another_type_are_refused(board):
 def test_a_missing_qemu_names_the_package(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SimulationError, match="apt-get install qemu-system-arm"):
-        QemuBoard("mps2_an386", tmp_path / "earshot.bin")
+        QemuBoard("mps2_an386", tmp_path / "earshot.elf")
 
 
 def test_a_missing_image_names_the_command(tmp_path):
     with pytest.raises(SimulationError, match="scons -C firmware board=mps2_an386"):
-        QemuBoard("mps2_an386", tmp_path / "earshot.bin")
+        QemuBoard("mps2_an386", tmp_path / "earshot.elf")
 
 
 def test_an_image_that_locks_up_is_reported_with_qemus_words(tmp_path):
