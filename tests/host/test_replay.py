@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -300,3 +301,22 @@ def test_output_into_a_closed_pipe_is_no_traceback(tmp_path):
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
         assert process.wait(60) != 0
+
+
+def test_recordings_heard_side_by_side_are_heard_as_alone(tmp_path):
+    """`host transcribe` runs native boards in threads."""
+    paths = []
+    for seed in range(4):
+        paths.append(tmp_path / f"{seed}.wav")
+        soundfile.write(paths[-1], loud_and_quiet(10, RATE, seed), RATE)
+
+    def heard(path):
+        items = []
+        with Recording(path, RATE) as recording:
+            replay(recording, NativeBoard(RATE), scores=True, taken=items.append)
+        return items
+
+    alone = [heard(path) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        assert list(pool.map(heard, paths)) == alone
+    assert len({str(items) for items in alone}) == len(paths)
