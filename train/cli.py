@@ -93,8 +93,8 @@ def synthesize(
 ) -> None:
     """Speak sentences with espeak-ng and flite, to train the recogniser on.
 
-    Half an hour of speech takes about a minute. A second run goes on where the first one ended. The corpora's texts
-    are spoken too where EARSHOT_DATA names their folder.
+    An hour of speech takes about a minute of one core. A second run goes on where the first one ended. The corpora's
+    texts are spoken too where EARSHOT_DATA names their folder.
     """
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

@@ -207,7 +207,9 @@ def trimmed(samples: np.ndarray) -> np.ndarray:
     frames = samples[: len(samples) // TRIM_FRAME * TRIM_FRAME].reshape(-1, TRIM_FRAME)
     if not len(frames):
         return samples[:0]
-    energy = np.square(frames - samples.mean()).mean(axis=1)
+    # The variance of each frame leaves out its offset; the median of five passes over a click.
+    around = np.pad(frames.var(axis=1), 2)
+    energy = np.median(np.lib.stride_tricks.sliding_window_view(around, 5), axis=1)
     loud = np.flatnonzero(energy > max(float(energy.max()) * 10 ** (-SILENCE_DB / 10), 1e-10))
     if not len(loud):
         return samples[:0]

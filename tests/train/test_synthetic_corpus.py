@@ -74,7 +74,7 @@ def test_the_command_makes_it(tmp_path, short_shards, monkeypatch):
     assert lines(tmp_path / "new")
 
 
-def test_a_missing_engine_ends_the_command_in_one_sentence(tmp_path, monkeypatch, capsys, data):
+def test_a_missing_engine_ends_the_command_in_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "argv", ["train", "synthesize", "--hours", "1", "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
