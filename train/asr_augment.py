@@ -152,8 +152,9 @@ class Drawer:
     def _mixed(self, speech: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Octaves [batch, frames, 80] of both to what a microphone brings, [batch, hops, 40]."""
         conditions, batch = self.conditions, len(speech)
-        energy = torch.exp2(speech.reshape(batch, -1, BANDS)) - 1
-        noise_energy = torch.exp2(noise.reshape(batch, -1, BANDS)) - 1
+        # The front end errs below zero at times, where there is next to nothing.
+        energy = (torch.exp2(speech.reshape(batch, -1, BANDS)) - 1).clamp(min=0)
+        noise_energy = (torch.exp2(noise.reshape(batch, -1, BANDS)) - 1).clamp(min=0)
         total = energy.sum(dim=2)
         # Level of the speech: the mean of what lies less than 30 dB below the loudest hop.
         active = total > total.amax(dim=1, keepdim=True) * 1e-3

@@ -5,13 +5,12 @@ as in its own tutorial for that corpus; ours runs as the C of the image.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from train import asr_domains, asr_testsets, corpora
-from train.asr_evaluation import Measure, features_at, rate_of, word_errors
-from train.asr_scoring import Recogniser
-from train.asr_testsets import SpeechSet
+from train.asr_evaluation import Measure, features_at, image_text, rate_of, word_errors
+from train.asr_scoring import Recogniser, c_recogniser
 from train.domains import arpa
 from train.domains.ngram import estimate
 from train.domains.transcripts import spelled
@@ -46,12 +45,29 @@ def ours(recogniser: Recogniser, domain: bytes) -> Transcribe:
     return lambda spoken: decode(recogniser(features_at(spoken, corpora.RATE_HZ)))
 
 
-def compare(speech: SpeechSet, contenders: dict[str, Transcribe], advance: Callable[[str], None]) -> list[Measure]:
-    """Word error rate of each on the same recordings."""
+def image(domain: bytes) -> Transcribe:
+    """The whole image, its gate included."""
+    return lambda spoken: image_text(spoken.pcm, domain, corpora.RATE_HZ)
+
+
+def measures(most: int, snrs_db: Sequence[float], advance: Callable[[str], None]) -> list[Measure]:
+    """Word error rate of each contender, as recorded and in noise."""
+    bigram, trigram = (asr_domains.ngrams(CORPUS, order) for order in (2, 3))
+    heard = c_recogniser()
+    contenders = {
+        ("PocketSphinx", "bigram"): pocketsphinx(2),
+        ("Earshot, C", "bigram"): ours(heard, bigram),
+        ("Earshot, C", "trigram"): ours(heard, trigram),
+        ("Earshot, C", "alphanumeric"): ours(heard, asr_domains.shipped("alphanumeric")),
+        ("Earshot, image", "trigram"): image(trigram),
+    }
+    clean = asr_testsets.recorded(CORPUS, most)
+    noises = asr_testsets.noises() if snrs_db else []
     found = []
-    for name, transcribe in contenders.items():
-        advance(name)
-        wrong = [word_errors(one.text, transcribe(one)) for one in speech.spoken]
-        rate = rate_of(wrong, [len(one.text.split()) for one in speech.spoken])
-        found.append(Measure(speech.corpus, speech.snr_db, name, "word", "", rate))
+    for speech in [clean, *(asr_testsets.noisy(clean, snr_db, noises) for snr_db in snrs_db)]:
+        for (name, domain), transcribe in contenders.items():
+            advance(f"{name}, {domain}")
+            wrong = [word_errors(one.text, transcribe(one)) for one in speech.spoken]
+            rate = rate_of(wrong, [len(one.text.split()) for one in speech.spoken])
+            found.append(Measure(CORPUS, speech.snr_db, name, "word", domain, rate))
     return found

@@ -32,11 +32,13 @@ def _fill(bank: Path, variants: list[int], synthetic: Path | None) -> None:
 def train(
     run: Annotated[Path, typer.Option("--run", help="Folder of the training run: checkpoint, log, weights.")] = RUNS
     / "asr",
-    preset: Annotated[Preset, typer.Option(help="student: the one that ships. teacher: larger, not streaming.")] = Preset(
-        "student"
-    ),
+    preset: Annotated[
+        Preset, typer.Option(help="student: the one that ships. teacher: larger, not streaming.")
+    ] = Preset("student"),
     teacher: Annotated[Path | None, typer.Option(help="Distil from this asr.pt, a teacher's.")] = None,
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of CTC in the loss; the rest is the teacher's.")] = 0.5,
+    alpha: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of CTC in the loss; the rest is the teacher's.")
+    ] = 0.5,
     temperature: Annotated[float, typer.Option("--temperature", "-T", min=0.1, help="Of the distillation.")] = 2.0,
     steps: Annotated[int, typer.Option(min=1, help="12000 take about 90 minutes on two cores (student).")] = 12000,
     variants: Annotated[int, typer.Option(min=1, help="Speeds and rooms that each recording is heard in.")] = 3,
@@ -87,7 +89,8 @@ def train(
 
 def evaluate(
     run: Annotated[
-        Path | None, typer.Option(help="Folder with another float network, asr.pt; by default the one beside the model.")
+        Path | None,
+        typer.Option(help="Folder with another float network, asr.pt; by default the one beside the model."),
     ] = None,
     model: Annotated[Path, typer.Option(help="The .tflite; the C is the one compiled into the library.")] = MODELS
     / "asr.tflite",
@@ -118,3 +121,27 @@ def evaluate(
             table.add_row(corpus, domain, noise, *(of.get(name, "-") for name in names))
         if rows:
             Console(width=140).print(table)
+
+
+def bench(
+    most: Annotated[int, typer.Option(min=1, help="Utterances of AN4's test set, at most.")] = 130,
+    snr: Annotated[list[float] | None, typer.Option(help="Also in noise, at so many dB; several may be given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Word error rate on AN4's test set: the C of the image beside PocketSphinx, with n-grams of AN4's transcripts.
+
+    PocketSphinx has its bundled US English model and dictionary and, as in its own recipe for AN4, a bigram.
+    """
+    from train import asr_bench
+
+    console = Console(stderr=True)
+    with console.status("reading recordings") as status:
+        measures = asr_bench.measures(most, snr or [], status.update)
+    if as_json:
+        print(json.dumps([m.as_json() for m in measures], indent=1))
+        return
+    table = Table("recogniser", "domain", "noise", "word error rate", title="AN4 test, 95 % interval")
+    for m in measures:
+        noise = "as recorded" if m.snr_db is None else f"{m.snr_db:g} dB"
+        table.add_row(m.recogniser, m.domain, noise, str(m.rate))
+    Console(width=120).print(table)

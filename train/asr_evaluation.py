@@ -1,17 +1,24 @@
 """How well the recogniser hears: phoneme and word error rates with confidence intervals, for float, .tflite and C."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
+from firmware.link import Final
+from firmware.link.codec import Decoder
+from firmware.native import NativeBoard
 from train import asr_bank
 from train.asr_scoring import Logits, Recogniser
 from train.asr_testsets import SpeechSet, Spoken
 from train.asr_training import errors, greedy
+from train.corpora import RATE_HZ, Pcm
 
 RESAMPLES = 2000
+QUIET_S = 1.0
+"""Before and after a recording: the gate closes in it."""
 CONFIDENCE = 0.95
 
 Decode = Callable[[Logits], str]
@@ -72,16 +79,6 @@ def word_errors(said: str, heard: str) -> int:
     return errors(first, second)
 
 
-def phoneme_errors(recogniser: Recogniser, spoken: Iterable[Spoken], rate_hz: int) -> tuple[list[int], list[int]]:
-    """Errors of the best path and phonemes said, of each utterance."""
-    wrong, said = [], []
-    for one in spoken:
-        heard = greedy_classes(recogniser(features_at(one, rate_hz)))
-        wrong.append(errors(one.labels.tolist(), heard))
-        said.append(len(one.labels))
-    return wrong, said
-
-
 def greedy_classes(logits: Logits) -> list[int]:
     """Best class of each frame, repeats and blanks taken out."""
     import torch
@@ -91,12 +88,32 @@ def greedy_classes(logits: Logits) -> list[int]:
 
 def features_at(one: Spoken, rate_hz: int) -> asr_bank.Features:
     """The front end's log-mel at a board's rate."""
-    if rate_hz == 16000:
-        return asr_bank.frames(one.pcm)
-    import soxr
+    return asr_bank.frames(pcm_at(one, rate_hz), rate_hz)
 
-    pcm = soxr.resample(one.pcm.astype(np.float32), 16000, rate_hz)
-    return asr_bank.frames(np.clip(np.rint(pcm), -32768, 32767).astype(np.int16), rate_hz)
+
+def pcm_at(one: Spoken, rate_hz: int) -> Pcm:
+    """The recording as a board's microphone has it, int16."""
+    if rate_hz == RATE_HZ:
+        return one.pcm
+    pcm = soxr.resample(one.pcm.astype(np.float32), RATE_HZ, rate_hz)
+    return np.clip(np.rint(pcm), -32768, 32767).astype(np.int16)
+
+
+def heard_by_image(speech: SpeechSet, name: str, domain: bytes, rate_hz: int) -> Measure:
+    """Word error rate of the whole image, its gate included: a board hears each recording."""
+    wrong = [word_errors(one.text, image_text(pcm_at(one, rate_hz), domain, rate_hz)) for one in speech.spoken]
+    rate = rate_of(wrong, [len(one.text.split()) for one in speech.spoken])
+    return Measure(speech.corpus, speech.snr_db, "image", "word", name, rate)
+
+
+def image_text(pcm: Pcm, domain: bytes, rate_hz: int) -> str:
+    """The transcripts that an image sends of a recording between quiet, joined by blanks."""
+    board = NativeBoard(rate_hz)
+    board.use(domain)
+    link = Decoder()
+    quiet = np.zeros(round(QUIET_S * rate_hz), np.int16)
+    finals = [f for f in link.feed(board.hear(np.concatenate([quiet, pcm, quiet]))) if isinstance(f, Final)]
+    return " ".join(final.text for final in {f.id: f for f in finals}.values() if final.text)
 
 
 def evaluate(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from firmware.native import recognition
+from firmware.native.recognition import Asr
 from train import asr_domains, asr_testsets
 from train.asr_evaluation import Measure, evaluate, heard_by_image
 from train.asr_scoring import Recogniser, c_recogniser, float_recogniser, require_compiled, tflite_recogniser
@@ -14,7 +14,7 @@ from train.asr_training import load
 def recognisers(run: Path | None, model: Path) -> dict[str, Recogniser]:
     """The three forms of one network; float is left out where its weights are not."""
     require_compiled(model)
-    found = {"tflite": tflite_recogniser(model, recognition.LOOK_AHEAD), "C": c_recogniser()}
+    found = {"tflite": tflite_recogniser(model, Asr().look_ahead), "C": c_recogniser()}
     weights = run / "asr.pt" if run else model.with_suffix(".pt")
     if run or weights.is_file():
         found = {"float": float_recogniser(load(weights)), **found}

@@ -1,5 +1,6 @@
 """Recognisers under test: the float network, the .tflite in TFLite Micro's interpreter, and the C."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,32 @@ def tflite_recogniser(path: Path, look_ahead: int) -> Recogniser:
         return ((heard.astype(np.float32) - model.output.zero_point) * model.output.scale).astype(np.float32)
 
     return logits
+
+
+def c_recogniser() -> Recogniser:
+    """The shipped network as compiled C."""
+    from firmware.native.recognition import Asr
+
+    model = Asr()
+
+    def logits(features: Features) -> Logits:
+        return model.real(model.logits(features))
+
+    return logits
+
+
+def require_compiled(path: Path) -> None:
+    """The C is of the network that the library was built with; ValueError, with what to do, if that is not this file.
+
+    Raises:
+        ValueError: as above.
+        OSError: the file cannot be read.
+    """
+    from firmware.native.recognition import Asr
+
+    wanted, compiled = zlib.crc32(path.read_bytes()), Asr().crc32
+    if wanted != compiled:
+        raise ValueError(
+            f"{path} (CRC-32 {wanted:08x}) is not the network in the C ({compiled:08x}), which is always "
+            "firmware/models/asr.tflite; copy the file there and evaluate it without --model: the C is then built anew"
+        )

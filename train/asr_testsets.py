@@ -78,7 +78,9 @@ def noisy(clean: SpeechSet, snr_db: float, some_noises: Sequence[Pcm], seed: int
     """The same recordings in noise."""
     rng = np.random.default_rng([seed, round(snr_db * 10) + 1000])
     spoken = tuple(
-        Spoken(in_noise(s.pcm, some_noises[int(rng.integers(len(some_noises)))], snr_db, rng), s.text, s.labels, s.speaker)
+        Spoken(
+            in_noise(s.pcm, some_noises[int(rng.integers(len(some_noises)))], snr_db, rng), s.text, s.labels, s.speaker
+        )
         for s in clean.spoken
     )
     return SpeechSet(clean.corpus, snr_db, spoken)

@@ -116,9 +116,7 @@ def _share(training: AsrTraining, averaged: torch.Tensor | int) -> float:
     return max(1 - training.average, 9 / (10 + int(averaged)))
 
 
-def loss_of(
-    network: AsrNetwork, batch: Batch, teacher: AsrNetwork | None, training: AsrTraining
-) -> torch.Tensor:
+def loss_of(network: AsrNetwork, batch: Batch, teacher: AsrNetwork | None, training: AsrTraining) -> torch.Tensor:
     """The loss of one batch; windows of which no label is known (an entry of CTC's count below one) teach by KL alone."""
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(batch.features)
@@ -220,7 +218,11 @@ def train_asr(
     drawer = Drawer(pool(), training.seed * 1_000_000 + step, training.frames, training.batch)
     feed = Feed(drawer, step, training.easy_steps)
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[now]}"),
     )
     with Progress(*columns) as progress, (out / "log.jsonl").open("a") as log:
@@ -302,6 +304,3 @@ def load(path: Path) -> AsrNetwork:
         raise ValueError(f"{path} holds no trained recogniser of this version; make one with `train asr`") from error
     network.eval()
     return network
-
-
-

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware import boards
+from firmware.domain.graph import DomainError
 from firmware.link import Final, Frame, Partial, Segment
+from firmware.native.decoding import FAULTS
 from firmware.native.features import CHUNK, checked_pcm, no_tables
 from firmware.native.library import aligned, load
 
@@ -62,6 +64,13 @@ class NativeBoard:
         memory = self._ffi.NULL if store is None else store.memory
         if not self._library.native_board_start(self._board, self.rate, memory, unit):
             raise ValueError(no_tables(self.rate))
+
+    def use(self, domain: bytes) -> None:
+        """Writes down what this compiled domain has from now on, without an upload; DomainError if it is unsound."""
+        self._domain_owner, at = aligned(self._ffi, max(1, len(domain)))
+        self._ffi.memmove(at, domain, len(domain))
+        if fault := self._library.native_board_use(self._board, at, len(domain)):
+            raise DomainError(FAULTS[fault])
 
     @property
     def pins(self) -> int:

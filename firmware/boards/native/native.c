@@ -4,6 +4,7 @@
 
 #include "board_facts.h"
 #include "earshot.h"
+#include "quantized.h"
 
 enum { ROOM = 64 * 1024 }; /* bytes of frames that wait for Python */
 
@@ -20,6 +21,10 @@ struct native_vad {
     _Alignas(16) uint8_t arena[VAD_ARENA_BYTES];
     struct detector detector;
     struct frontend frontend;
+};
+
+struct native_asr {
+    _Alignas(16) uint8_t arena[ASR_ARENA_BYTES];
 };
 
 static const struct frontend_tables *tables_of(uint32_t rate) {
@@ -94,6 +99,14 @@ bool native_board_start(void *memory, uint32_t rate, uint8_t *store, uint64_t un
     };
     earshot_init(&board->earshot, &identity, &port);
     return true;
+}
+
+uint32_t native_board_use(void *memory, const void *domain, size_t count) {
+    struct native_board *board = memory;
+    const enum domain_fault fault = domain_load(&board->earshot.domain, domain, count);
+
+    listener_use(&board->earshot.listener, fault == DOMAIN_SOUND ? &board->earshot.domain : NULL);
+    return (uint32_t)fault;
 }
 
 void native_board_partial(void *memory, const struct link_partial *partial) {
@@ -209,6 +222,31 @@ bool native_vad_pcm(void *memory, const int16_t *pcm, size_t chunks, uint8_t *pr
         if (!detector_decide(&vad->detector, logmel_q8, &probability_q8[i])) {
             return false;
         }
+    }
+    return true;
+}
+
+size_t native_asr_bytes(void) {
+    return sizeof(struct native_asr);
+}
+
+bool native_asr_features(void *memory, const int16_t *logmel_q8, size_t calls, int8_t *logits) {
+    struct native_asr *asr = memory;
+    const struct nn_tensor *input = &asr_model.input[0];
+    const size_t outputs = asr_model.output[0].bytes;
+
+    if (!asr_model.init(asr->arena)) {
+        return false;
+    }
+    for (size_t call = 0; call < calls; call++) {
+        int8_t *features = asr_model.input_data(asr->arena, 0);
+        for (size_t i = 0; i < input->bytes; i++) {
+            features[i] = quantized(logmel_q8[call * input->bytes + i], input);
+        }
+        if (!asr_model.invoke(asr->arena)) {
+            return false;
+        }
+        memcpy(&logits[call * outputs], asr_model.output_data(asr->arena, 0), outputs);
     }
     return true;
 }

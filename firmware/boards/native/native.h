@@ -33,6 +33,8 @@ enum native_size {
     NATIVE_PAYLOAD_MAX = LINK_PAYLOAD_MAX,
     /* Room that the frames of a chunk, or of a byte from the host, never fill. */
     NATIVE_CHUNK_FRAMES = 9 * LINK_WIRE_MAX,
+    NATIVE_ASR_LOOKAHEAD = RECOGNIZER_LOOKAHEAD_FRAMES,
+    NATIVE_ASR_FRAMES = RECOGNIZER_FRAMES_PER_CALL,
     NATIVE_PAGE_BYTES = 8192,
     NATIVE_STORE_BYTES = 18 * NATIVE_PAGE_BYTES, /* as the Artemis has it */
 };
@@ -41,6 +43,10 @@ enum native_size {
  * to 16, 0xff when it is new. False if there are no tables for the rate. */
 size_t native_board_bytes(void);
 bool native_board_start(void *board, uint32_t rate, uint8_t *store, uint64_t unit);
+
+/* Writes down what a domain of count bytes at a multiple of 4 has, which must stay where they are;
+ * what HELLO tells of stays as it was. Says why it cannot be used (enum domain_fault), or 0. */
+uint32_t native_board_use(void *board, const void *domain, size_t count);
 
 /* What recognition says, from elsewhere: as if it had come with the next chunk. The ids are given.
  */
@@ -71,6 +77,11 @@ bool native_vad_start(void *vad, uint32_t rate);
 bool native_vad_features(void *vad, const int16_t *logmel_q8, size_t chunks,
                          uint8_t *probability_q8);
 bool native_vad_pcm(void *vad, const int16_t *pcm, size_t chunks, uint8_t *probability_q8);
+
+/* The recognition network, from its start state: NATIVE_ASR_FRAMES rows of 80 values of log-mel a
+ * call to as many rows of 40 logits. False: it failed. */
+size_t native_asr_bytes(void);
+bool native_asr_features(void *asr, const int16_t *logmel_q8, size_t calls, int8_t *logits);
 
 /* The segments of a row of probabilities, at most (chunks + 1) / 2; one that is still open at the
  * end counts, ending with the last chunk at or above off. */
