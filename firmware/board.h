@@ -46,8 +46,8 @@ size_t board_link_read(uint8_t *bytes, size_t cap);
 /* Sends bytes; returns when all are queued or out. */
 void board_link_write(const uint8_t *bytes, size_t count);
 
-/* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. In LISTEN a
- * board may run faster. */
+/* Drives the state code (enum listener_state) to the GPIO pins that board.toml names. In LISTEN
+ * and SEND a board may run faster. */
 void board_state(uint8_t code);
 
 /* Memory that outlasts a reset, or stands in for it; NULL: there is none. */

@@ -169,11 +169,11 @@ class BoardStatus:
         """Share of the time that the core was awake, 0..1; None where no clock or no cycles are known."""
         if self.ledger is None or self.hello is None or self.ledger.sample == 0:
             return None
-        clock_hz = _clock_hz(self.hello.board)
-        cycles = sum(row.cycles for row in self.ledger.rows)
-        if not clock_hz or not cycles:
+        clocks_hz = _clocks_hz(self.hello.board)
+        if not clocks_hz or not any(row.cycles for row in self.ledger.rows):
             return None
-        return cycles / clock_hz / (self.ledger.sample / self.rate)
+        awake_s = sum(row.cycles / hz for row, hz in zip(self.ledger.rows, clocks_hz, strict=True))
+        return awake_s / (self.ledger.sample / self.rate)
 
     @property
     def awake_note(self) -> str:
@@ -245,9 +245,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _clock_hz(board: str) -> int:
-    """The core's clock as board.toml says it; 0 for a board that this host does not know."""
+def _clocks_hz(board: str) -> list[int]:
+    """The core's clock in each state as board.toml says it; none for a board that this host does not know."""
     try:
-        return boards.load(board).clock_hz
+        facts = boards.load(board)
     except boards.BoardError:
-        return 0
+        return []
+    if not facts.clock_hz:
+        return []
+    fast = (ListenerState.LISTEN, ListenerState.SEND)
+    return [(facts.burst_hz or facts.clock_hz) if state in fast else facts.clock_hz for state in ListenerState]

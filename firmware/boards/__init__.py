@@ -112,6 +112,9 @@ class Board(_Facts):
     part: str
     core: str
     clock_hz: int = Field(ge=0, description="0: the desk, whose clock is not ours to know")
+    burst_hz: int = Field(
+        default=0, ge=0, description="the clock in LISTEN and SEND, where it is another; 0: it is not"
+    )
     rates: tuple[int, ...] = Field(min_length=1, description="the first one is the microphone's rate")
     sources: tuple[str, ...] = Field(description="source folders besides the common ones, relative to firmware/")
     modelc_target: Literal["portable", "dsp", "mve"]

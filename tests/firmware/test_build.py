@@ -139,14 +139,14 @@ def test_an_image_over_its_limits_fails_the_build(tree):
 
 
 def test_a_stack_that_leaves_no_room_fails_the_link(tree):
-    tree.edit("boards/artemis/board.toml", "stack_bytes = 4096", "stack_bytes = 64000")
+    tree.edit("boards/artemis/board.toml", "stack_bytes = 8192", "stack_bytes = 64000")
     result = tree.scons("board=artemis")
     assert result.returncode == 2
     assert "RAM is full" in result.stderr or "overflow" in result.stderr or "overlaps" in result.stderr
 
 
 def test_a_stack_that_is_too_small_fails_the_link(tree):
-    tree.edit("boards/artemis/board.toml", "stack_bytes = 4096", "stack_bytes = 512")
+    tree.edit("boards/artemis/board.toml", "stack_bytes = 8192", "stack_bytes = 512")
     result = tree.scons("board=artemis")
     assert result.returncode == 2
     assert "a stack of less than 1 KiB" in result.stderr

@@ -5,8 +5,8 @@
  * FIFO's slack (some 60 samples). A chunk that comes while all others are taken is overwritten and
  * counted as dropped.
  *
- * In LISTEN the core runs at 96 MHz (TurboSPOT) while it is awake, on a chip that allows it: at
- * 48 MHz the recogniser's catch-up would take as long as the ring lasts.
+ * In LISTEN and SEND the core runs at 96 MHz (TurboSPOT) while it is awake, on a chip that allows
+ * it: at 48 MHz the recogniser's catch-up would take as long as the ring lasts.
  *
  * Memory: stack first, then .data and .bss in the order of linking, from the start of the tightly
  * coupled memory (64 KB without wait states) on into the SRAM. Only the banks that BOARD_RAM_BYTES
@@ -439,7 +439,7 @@ void board_fault_write(const uint8_t *bytes, size_t count) {
 }
 
 void board_state(uint8_t code) {
-    burst_wanted = code == LISTENER_LISTEN;
+    burst_wanted = code == LISTENER_LISTEN || code == LISTENER_SEND;
     burst(burst_wanted);
     static const uint8_t state_pins[] = BOARD_STATE_PINS;
     for (uint32_t i = 0; i < BOARD_STATE_PIN_COUNT; i++) {

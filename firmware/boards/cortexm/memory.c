@@ -1,5 +1,5 @@
-/* memory.c: the four functions that the compiler calls without being asked, and two for texts, instead
- * of a C library.
+/* memory.c: the four functions that the compiler calls without being asked, and two for texts,
+ * instead of a C library.
  *
  * Word by word: newlib's small ones go byte by byte.
  *

@@ -91,7 +91,7 @@ def test_what_does_not_fit_the_transmit_ring_is_waited_for_not_lost(board):
 
 
 def test_an_image_that_is_too_slow_drops_whole_chunks_and_counts_them(board):
-    assert _lines(board.hear(RAMP[: 2 * CHUNK]))[-1][1] == 0
+    assert _lines(board.hear(RAMP[: 3 * CHUNK]))[-1][1] == 0
     lines = _lines(_say(board, "s", chunks=30))
     assert lines[-1][1] == 6 * CHUNK  # it was busy for twenty chunks, and the ring kept fourteen of them
     assert len(lines) == 30 - 6

@@ -98,4 +98,4 @@ def test_the_linker_gets_its_regions():
     memory = facts.linker_memory(boards.load("artemis").image)
     assert "FLASH : ORIGIN = 0x00010000, LENGTH = 0xCC000" in memory
     assert "RAM : ORIGIN = 0x10000000, LENGTH = 0x28000" in memory
-    assert "stack_bytes = 4096;" in memory
+    assert "stack_bytes = 8192;" in memory
