@@ -1,7 +1,7 @@
-"""Augmentation on the log-mel, anew for each batch: level, microphone, noise, the front end's own floor, SpecAugment.
+"""Augmentation on the log-mel, anew for each batch: level, microphone, noise, the microphone's floor, SpecAugment.
 
-The front end's bands are log2(1 + energy), and energies of independent sounds add: mixing noise in, or turning the gain,
-is arithmetic on energies, exact but for the cross term, and costs a fraction of doing it on the waveform.
+The front end's bands are log2(1 + energy), and energies of independent sounds add: mixing noise in, or turning the
+gain, is arithmetic on energies, exact but for the cross term, and costs a fraction of doing it on the waveform.
 """
 
 from collections.abc import Sequence

@@ -118,7 +118,7 @@ def shards(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def fill(
+def fill(  # noqa: PLR0917 - what, of what, and how
     folder: Path,
     corpus: str,
     utterances: Sequence[Utterance],

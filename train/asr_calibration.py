@@ -40,8 +40,8 @@ frames_per_call = {frames}
 """
 
 
-def quantize_run(run: Path, out: Path, bank: Path, clips: int, advance: Callable[[str], None]) -> tuple[int, int]:
-    """Writes a run's network as INT8 .tflite, facts (.toml) and float weights beside it; bytes of the file, parameters."""
+def quantize_asr(run: Path, out: Path, bank: Path, clips: int, advance: Callable[[str], None]) -> tuple[int, int]:
+    """Writes a run's network as INT8 .tflite, with facts (.toml) and float weights; bytes of the file, parameters."""
     network = load(run / "asr.pt")
     advance("drawing clips from the bank")
     recordings = calibration_recordings(bank, clips)

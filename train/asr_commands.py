@@ -29,12 +29,12 @@ def _fill(bank: Path, variants: list[int], synthetic: Path | None) -> None:
         pass
 
 
-def train(
+def train(  # noqa: PLR0917 - typer calls it
     run: Annotated[Path, typer.Option("--run", help="Folder of the training run: checkpoint, log, weights.")] = RUNS
     / "asr",
     preset: Annotated[
         Preset, typer.Option(help="student: the one that ships. teacher: larger, not streaming.")
-    ] = Preset("student"),
+    ] = Preset.STUDENT,
     teacher: Annotated[Path | None, typer.Option(help="Distil from this asr.pt, a teacher's.")] = None,
     alpha: Annotated[
         float, typer.Option(min=0, max=1, help="Share of CTC in the loss; the rest is the teacher's.")
@@ -87,7 +87,7 @@ def train(
         filler.join()
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0917 - typer calls it
     run: Annotated[
         Path | None,
         typer.Option(help="Folder with another float network, asr.pt; by default the one beside the model."),

@@ -40,9 +40,16 @@ def labels_of(text: str) -> Labels:
     return np.array([CLASS[p] for variants in sentence(text) for p in variants[0]], np.uint8)
 
 
+def labels_of_clip(clip: Clip) -> Labels:
+    """As the manifest has them, or else those of the text."""
+    if clip.phonemes:
+        return np.array([CLASS[p] for p in clip.phonemes.split()], np.uint8)
+    return labels_of(clip.text)
+
+
 def utterances(corpus: str, splits: Sequence[str], folder: Path | None = None) -> list[Utterance]:
     """Clips with a transcript, and its phonemes."""
-    found = ((clip, labels_of(clip.text)) for clip in corpora.clips(corpus, splits, folder) if clip.text)
+    found = ((clip, labels_of_clip(clip)) for clip in corpora.clips(corpus, splits, folder))
     return [Utterance(clip, labels) for clip, labels in found if len(labels)]
 
 

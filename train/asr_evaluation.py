@@ -56,7 +56,7 @@ class Measure:
 
 
 def rate_of(wrong: Sequence[int], said: Sequence[int], seed: int = 0) -> Rate:
-    """Errors a unit said, with its interval after B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", ch. 13.
+    """Errors a unit said, with an interval (B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", ch. 13).
 
     Args:
         wrong: errors of each utterance

@@ -41,7 +41,7 @@ class Folded:
 
 @dataclass(frozen=True)
 class FoldedAsr:
-    """The whole network as plain arrays; a block is its depthwise convolution [kernel, 1, channels, 1] and pointwise."""
+    """The whole network as plain arrays; a block is its depthwise and its pointwise convolution."""
 
     shape: AsrShape
     first: Folded

@@ -1,4 +1,4 @@
-"""All that `train eval asr` measures: the shipped recogniser as float, .tflite and C, and the image's own transcripts."""
+"""All that `train eval asr` measures: the recogniser as float, .tflite and C, and the image's own transcripts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ def sets(most: int, clean: bool) -> list[SpeechSet]:
     return found
 
 
-def measures(
+def measures(  # noqa: PLR0917 - the options of a command
     run: Path | None, model: Path, most: int, rate_hz: int, clean: bool, advance: Callable[[str], None]
 ) -> list[Measure]:
     """Error rates of each form of the recogniser, and of the image, gate and all."""

@@ -62,7 +62,7 @@ class StreamingTflite:
         self.tensors = [graph.tensors[i] for i in inputs]
 
     def heard(self, features: Features) -> npt.NDArray[np.int8]:
-        """INT8 logits [frames, 40] of calls over int16 [frames, 80], from the start state; frames a multiple of FRAMES."""
+        """INT8 logits [frames, 40] of int16 [frames, 80], from the start state; frames is a multiple of FRAMES."""
         for i, _ in self.states:
             state = self.tensors[i]
             self.interpreter.set_input(np.full(state.shape, state.zero_point, np.int8), i)

@@ -1,9 +1,9 @@
-"""Trains the recogniser, or its teacher: CTC over phonemes, batches drawn from the bank, an average of the weights kept.
+"""Trains the recogniser, or its teacher: CTC over phonemes, batches drawn from the bank, the weights averaged.
 
 CTC after A. Graves et al., "Connectionist Temporal Classification" (2006). With a teacher the loss is
 alpha * CTC + (1 - alpha) * T^2 * KL(teacher at temperature T || network at T), frame by frame, after G. Hinton et al.,
-"Distilling the Knowledge in a Neural Network" (2015), section 2; the teacher hears the same augmented audio, without the
-masks. Speech without a transcript can be learned from it, too.
+"Distilling the Knowledge in a Neural Network" (2015), section 2; the teacher hears the same augmented audio, without
+the masks.
 """
 
 import json
@@ -12,7 +12,7 @@ import pickle
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -117,7 +117,7 @@ def _share(training: AsrTraining, averaged: torch.Tensor | int) -> float:
 
 
 def loss_of(network: AsrNetwork, batch: Batch, teacher: AsrNetwork | None, training: AsrTraining) -> torch.Tensor:
-    """The loss of one batch; windows of which no label is known (an entry of CTC's count below one) teach by KL alone."""
+    """The loss of one batch, for each phoneme said in it."""
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(batch.features)
     scores = nn.functional.log_softmax(logits.float(), dim=-1)
@@ -165,12 +165,12 @@ class Feed:
             self.drawer.pool = pool
 
 
-def train_asr(
+def train_asr(  # noqa: PLR0917 - a run is all of this
     out: Path,
     shape: AsrShape,
     training: AsrTraining,
     pool: Callable[[], Pool],
-    dev: dict[str, Sequence[Banked]],
+    dev: Mapping[str, Sequence[Banked]],
     resume: bool,
     teacher: AsrNetwork | None = None,
 ) -> Path:
@@ -194,7 +194,7 @@ def train_asr(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(training.seed)
     torch.set_num_threads(training.threads)
-    network = AsrNetwork(shape, training.dropout).to(memory_format=torch.channels_last)
+    network = AsrNetwork(shape, training.dropout).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -298,7 +298,7 @@ def load(path: Path) -> AsrNetwork:
         raise ValueError(f"there is no {path}: no trained recogniser; make one with `train asr`, or name its --run")
     try:
         saved = torch.load(path, weights_only=True)
-        network = AsrNetwork(AsrShape(**{k: tuple(v) if isinstance(v, list) else v for k, v in saved["shape"].items()}))
+        network = AsrNetwork(AsrShape(**{**saved["shape"], "ahead": tuple(saved["shape"]["ahead"])}))
         network.load_state_dict(saved["weights"])
     except UNREADABLE as error:
         raise ValueError(f"{path} holds no trained recogniser of this version; make one with `train asr`") from error

@@ -19,8 +19,9 @@ app = typer.Typer(
     help="""Train, quantize and evaluate Earshot's networks.
 
     From recordings to the image, in order: train vad, train quantize vad, train eval vad; train synthesize, train asr,
-    train quantize asr, train eval asr. What the board understands: train domain, which needs no training. EARSHOT_DATA names the folder
-    of recordings and of the manifests that list them (train/corpora.py says what stands in one).
+    train quantize asr, train eval asr. What the board understands: train domain, which needs no training.
+    EARSHOT_DATA names the folder of recordings and of the manifests that list them (train/corpora.py says what stands
+    in one).
     """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -74,7 +75,7 @@ class Network(StrEnum):
 
 @app.command()
 def quantize(
-    network: Annotated[Network, typer.Argument(help="The voice detector, or the recogniser.")] = Network("vad"),
+    network: Annotated[Network, typer.Argument(help="The voice detector, or the recogniser.")] = Network.VAD,
     run: Annotated[
         Path | None, typer.Option("--run", help="Folder of the training run; by default runs/NETWORK.")
     ] = None,
@@ -92,13 +93,13 @@ def quantize(
     folder, model = run or RUNS / network, out or MODELS / f"{network}.tflite"
     with Console(stderr=True).status("quantizing") as status:
         if network == Network.ASR:
-            from train.asr_calibration import quantize_run
+            from train.asr_calibration import quantize_asr
 
-            count, parameters = quantize_run(folder, model, bank, clips, status.update)
+            count, parameters = quantize_asr(folder, model, bank, clips, status.update)
         else:
-            from train.vad_calibration import quantize_run
+            from train.vad_calibration import quantize_vad
 
-            count, parameters = quantize_run(folder, model, clips, status.update)
+            count, parameters = quantize_vad(folder, model, clips, status.update)
     print(f"{model}: {count} bytes, {parameters} parameters, calibrated on {clips} clips")
 
 

@@ -1,8 +1,8 @@
 """Corpora: JSONL manifests of recordings, read into memory as 16 kHz mono int16.
 
 A corpus NAME is a manifest NAME.jsonl in the folder that EARSHOT_DATA names, one clip a line: `audio_filepath`
-(relative to that folder), `offset` and `duration` in seconds, `split`, and where known `text`, `speaker`, `label`,
-`human`, `speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields added.
+(relative to that folder), `offset` and `duration` in seconds, `split`, and where known `text`, `phonemes`, `speaker`,
+`label`, `human`, `speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields added.
 """
 
 import json
@@ -48,6 +48,8 @@ class Clip:
     human: bool = False
     speech: tuple[tuple[float, float], ...] = field(default=())
     text: str = ""
+    phonemes: str = ""
+    """ARPAbet without stress, where it is known how the text was spoken."""
 
     def pcm(self) -> Pcm:
         """Samples as int16[n] at 16 kHz mono.
@@ -139,6 +141,7 @@ def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
                 human=bool(entry.get("human", False)),
                 speech=tuple((float(a), float(b)) for a, b in entry.get("speech", [])),
                 text=entry.get("text", ""),
+                phonemes=entry.get("phonemes", ""),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise CorpusError(

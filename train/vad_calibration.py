@@ -19,7 +19,7 @@ def calibration_recordings(count: int) -> list[npt.NDArray[np.int16]]:
     return [example(mixer.mixture()).logmel_q8 for _ in range(count)]
 
 
-def quantize_run(run: Path, out: Path, clips: int, advance: Callable[[str], None]) -> tuple[int, int]:
+def quantize_vad(run: Path, out: Path, clips: int, advance: Callable[[str], None]) -> tuple[int, int]:
     """Writes a run's network as INT8 .tflite, its float weights beside it; bytes of the file, parameters."""
     network = load(run / "vad.pt")
     advance("mixing clips")
