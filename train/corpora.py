@@ -2,7 +2,8 @@
 
 A corpus NAME is a manifest NAME.jsonl in the folder that EARSHOT_DATA names, one clip a line: `audio_filepath`
 (relative to that folder), `offset` and `duration` in seconds, `split`, and where known `text`, `phonemes`, `speaker`,
-`label`, `human`, `speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields added.
+`label`, `human`, `speech` (voice segments in seconds). This is the manifest format of NVIDIA NeMo, with own fields
+added.
 """
 
 import json

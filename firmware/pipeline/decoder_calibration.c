@@ -3,7 +3,7 @@
 const struct decoder_config decoder_calibration = {
     .beam_q8 = 20 * 256,
     .tokens = 320,
-    .scale_q5 = 32,
+    .scale_q5 = 16,
     .word_cost_q8 = 0,
     .filler_cost_q8 = 2 * 256,
     .offset_q8 = 6 * 256,

@@ -204,7 +204,7 @@ bool recognizer_close(struct recognizer *recognizer, uint64_t end,
                       struct recognizer_report *report) {
     memset(report, 0, sizeof *report);
     recognizer->open = false;
-    while (sample_of(recognizer, recognizer->frames) < end) {
+    while (sample_of(recognizer, recognizer->frames) < recognizer->heard * CHUNK) {
         if (!run_call(recognizer, 0, report)) {
             return false;
         }

@@ -7,8 +7,9 @@
  * of chunk n - RECOGNIZER_LOOKAHEAD_FRAMES. In SLEEP the ring is emptied: what was not looked at
  * was below the floor of hearing.
  *
- * When the gate closes, what is needed to hear the segment's last chunk to its end is run. The
- * hangover has brought most of it; what is missing is the last chunk heard, repeated.
+ * When the gate closes, all that was heard is run, the hangover too: the network tells of a phoneme
+ * some frames after its end, and the last word would be lost. The look-ahead that is missing is the
+ * last chunk heard, repeated.
  *
  * Talk without a pause is cut: from half of RECOGNIZER_CUT_FRAMES on, at the first place where the
  * network is silent long enough, and the longer the segment, the shorter that is, and shorter still
