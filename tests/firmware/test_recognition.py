@@ -118,8 +118,9 @@ def test_the_artemis_runs_fast_while_it_listens_and_loses_no_sample(
     ledger = of(Ledger, heard)[-1]
     assert ledger.dropped == board.pdm.overrun == 0
     residency = board.residency()
-    listening = ledger.rows[ListenerState.LISTEN]
-    assert residency.burst == pytest.approx(listening.cycles / 96e6, rel=0.15)
+    # SEND runs what is left of the speech.
+    cycles = sum(ledger.rows[state].cycles for state in (ListenerState.LISTEN, ListenerState.SEND))
+    assert residency.burst == pytest.approx(cycles / 96e6, rel=0.1)
     assert residency.burst < residency.core["run"]
     assert board.machine.faults == []
 

@@ -26,6 +26,7 @@ from firmware.link import (
 )
 from host.live_view import Screen, activity_columns, byte_count
 from host.status import BoardStatus
+from host.transcribe import Transcriber
 from host.transcript import clock
 from host.transcript_pane import horizontal_bar
 
@@ -240,16 +241,20 @@ def test_what_was_said_stays_on_the_terminal_when_the_view_has_gone(serial_line)
     board.stop()
 
 
-def test_a_real_terminal_of_80_by_24_shows_state_probability_and_segments(talk, tmp_path):
+def test_a_real_terminal_of_80_by_24_shows_state_probability_and_what_is_said(travellers, tmp_path):
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
+    path = tmp_path / "travellers.wav"
+    soundfile.write(path, travellers[: 5 * RATE], RATE)
+    said = Transcriber(RATE).file(path).transcripts[0]
     tmux = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
-    command = [*HOST, "listen", "--port", "sim:native", "--wav", str(talk)]
+    soundfile.write(path, travellers, RATE)
+    command = [*HOST, "listen", "--port", "sim:native", "--wav", str(path)]
     subprocess.run([*tmux, "new-session", "-d", "-x", "80", "-y", "24", *command], check=True)
     try:
         until = time.monotonic() + 30
         screen = ""
-        while time.monotonic() < until and "    1  " not in screen:
+        while time.monotonic() < until and said.text not in screen:
             time.sleep(0.2)
             screen = subprocess.run([*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True).stdout
         lines = screen.rstrip("\n").split("\n")
@@ -259,6 +264,6 @@ def test_a_real_terminal_of_80_by_24_shows_state_probability_and_segments(talk, 
         assert "HEAR" in screen
         assert "probability 0." in screen
         assert "█" in screen
-        assert " length  peak" in screen
+        assert said.text in screen
     finally:
         subprocess.run([*tmux, "kill-server"], check=False)
