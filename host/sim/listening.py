@@ -31,6 +31,7 @@ from host.sim.image import built
 CLOCKS_MHZ = (48, 96)
 """Apollo3's, and its burst."""
 CHUNK = 512
+MODELS = boards.FIRMWARE / "models"
 QUIET_CHUNKS = 40
 """Of silence behind the recording, so that its last phrase ends."""
 BOARDS = ("mps2_an386", "mps3_an547")
@@ -50,12 +51,6 @@ def heard(board: str, file: Path) -> Ledger:
         image.close()
 
 
-def recogniser(board: str) -> Path:
-    """The .tflite that the board's image was built with."""
-    shipped = boards.FIRMWARE / "models" / "asr.tflite"
-    return shipped if shipped.is_file() else built(board) / "gen" / "asr_placeholder.tflite"
-
-
 def costs(board: str, file: Path) -> dict[str, Any]:
     """Instructions a second of audio, real-time factors, and bytes of the image.
 
@@ -70,8 +65,7 @@ def costs(board: str, file: Path) -> dict[str, Any]:
     second = {name: round(row.cycles * rate / row.samples) for name, row in rows.items() if row.samples}
     with Builder(board) as builder:
         front_end = measure_front_end(builder).instructions_a_second
-        vad = measure(builder, boards.FIRMWARE / "models" / "vad.tflite", judge=False)
-        asr = measure(builder, recogniser(board), judge=False)
+        vad, asr = (measure(builder, MODELS / f"{name}.tflite", judge=False) for name in ("vad", "asr"))
     chunks = rate / CHUNK
     calls = ledger.asr_calls * rate / (rows["listen"].samples + rows["send"].samples)
     network = round(asr.instructions * calls)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from firmware import boards
-from firmware.bench import asr_placeholder
 
 pytestmark = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs Debian's gcc-arm-none-eabi")
 
@@ -108,13 +107,24 @@ def test_another_domain_comes_into_the_image(tree):
 
 def test_another_recogniser_needs_its_facts_beside_it(tree, tmp_path):
     model = tmp_path / "own.tflite"
-    model.write_bytes(asr_placeholder.network(kernels=(5,), channels=16))
+    shutil.copy(tree.firmware / "models" / "asr.tflite", model)
     missing = tree.scons("board=artemis", f"asr={model}", "-n")
     assert missing.returncode == 2
     assert f"{model.with_suffix('.toml')} is missing" in missing.stderr
     shutil.copy(tree.firmware / "models" / "asr.toml", model.with_suffix(".toml"))
     planned = tree.scons("board=artemis", f"asr={model}", "-n")
     assert "generate asr.c asr.h asr_tflite.c asr_tflite.h" in planned.stdout
+
+
+def test_without_the_recogniser_it_is_told_what_makes_one(tree):
+    model = tree.firmware / "models" / "asr.tflite"
+    kept = model.read_bytes()
+    model.unlink()
+    result = tree.scons("board=artemis")
+    model.write_bytes(kept)
+    assert result.returncode == 2
+    assert f"{model} is missing; `train quantize asr` writes it" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_changed_header_compiles_what_includes_it_and_nothing_else(tree):
