@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from firmware import boards
-from firmware.link import Damage, Ledger, ListenerState, Score, Segment
+from firmware.link import Damage, Final, Ledger, ListenerState, Partial, Score, Segment
 from firmware.native import NativeBoard
 from host.recording import Recording
 from host.replay import replay
@@ -29,13 +29,13 @@ def recording(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def payloads(board: VirtualBoard, path: Path) -> Iterator[tuple[object, ...]]:
-    """Every segment, score and ledger in order; the ledger's cycles left out."""
+    """Every segment, transcript, score and ledger in order; the ledger's cycles left out."""
     taken: list[object] = []
     with closing(board):
         replay(Recording(path, board.rate), board, scores=True, taken=taken.append)
         assert not any(isinstance(item, Damage) for item in taken)
     for frame in taken:
-        if isinstance(frame, Segment | Score):
+        if isinstance(frame, Segment | Partial | Final | Score):
             yield type(frame).__name__, frame
         elif isinstance(frame, Ledger):
             rows = [(row.samples, row.entries) for row in frame.rows]
@@ -44,9 +44,10 @@ def payloads(board: VirtualBoard, path: Path) -> Iterator[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("name", EMULATED)
-def test_segments_scores_and_ledger_are_those_of_the_desk(name, recording):
+def test_segments_transcripts_scores_and_ledger_are_those_of_the_desk(name, recording):
     rate = boards.load(name).rates[0]
     expected = list(payloads(NativeBoard(rate), recording))
-    assert sum(kind == "Segment" for kind, *_ in expected) >= 1
+    kinds = [kind for kind, *_ in expected]
+    assert kinds.count("Segment") == kinds.count("Final") >= 1
     assert any(kind == "Ledger" and rest[1][ListenerState.SLEEP][0] > 0 for kind, *rest in expected)
     assert list(payloads(open_board(name), recording)) == expected
