@@ -60,7 +60,7 @@ class Banked:
 
 
 def varied(pcm: Pcm, rng: np.random.Generator, rooms: Sequence[Impulse], variation: Variation) -> Pcm:
-    """The recording at another speed, and in a room, at the level it had.
+    """The recording, int16[m], at another speed, and in a room, at the level it had.
 
     Args:
         pcm: int16[n] at 16 kHz
@@ -78,7 +78,11 @@ def varied(pcm: Pcm, rng: np.random.Generator, rooms: Sequence[Impulse], variati
 
 
 def frames(pcm: Pcm, rate: int = RATE_HZ) -> Features:
-    """The front end's log-mel as int16 [frames, 80]; the last frame is filled up with silence."""
+    """The front end's log-mel of int16[n], as int16 [frames, 80]; the last frame is filled up with silence.
+
+    Raises:
+        ValueError: the front end has no tables for the rate.
+    """
     chunk = 512
     whole = np.pad(pcm, (0, -len(pcm) % chunk))
     return logmel(whole, rate).reshape(-1, FEATURES)
@@ -131,10 +135,14 @@ def fill(  # noqa: PLR0917 - what, of what, and how
     Args:
         folder: the bank
         corpus: its name
-        utterances: all of its training utterances, in an order that does not change; a corpus may grow at its end
+        utterances: all of its training utterances, in an order that does not change; a corpus may grow at its end, by
+            whole shards: what is put behind a finished shard of less than SHARD utterances is not looked at
         variant: 0 is the recording as it is, the others are drawn
         variation: how much the others vary
         progress: told after each utterance how many are done
+
+    Raises:
+        CorpusError: a recording cannot be read; its shard is not written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rooms: list[Impulse] = []

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -58,14 +59,16 @@ def train(  # noqa: PLR0917 - typer calls it
     runs/teacher/asr.pt, train quantize asr, train eval asr
     """
     from train import asr_corpora, asr_network
-    from train.asr_training import AsrTraining, load, train_asr
+    from train.asr_training import AsrTraining, checkpoint_of, load, train_asr
 
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is no folder; name one with --run")
-    if (run / "checkpoint.pt").exists() and not resume:
+    # What is wrong is said before the bank is filled, which takes minutes.
+    if checkpoint_of(run, resume).exists() and not resume:
         raise ValueError(f"{run} holds a run already: go on with it by --resume, or name another folder with --run")
     if synthetic is not None and not (synthetic / f"{asr_corpora.SYNTHETIC}.jsonl").is_file():
         raise ValueError(f"{synthetic} holds no synthesised speech; make some: train synthesize --out {synthetic}")
+    distilled = load(teacher) if teacher else None
     console = Console(stderr=True)
     with console.status("filling the bank") as status:
         for what in asr_corpora.fillings(bank, [0], synthetic):
@@ -81,7 +84,7 @@ def train(  # noqa: PLR0917 - typer calls it
     training = replace(AsrTraining(), steps=steps, alpha=alpha, temperature=temperature, seed=seed)
     pool = asr_corpora.GrowingPool(bank, asr_corpora.WEIGHTS, noises)
     try:
-        print(train_asr(run, shape, training, pool, dev, resume, load(teacher) if teacher else None))
+        print(train_asr(run, shape, training, pool, dev, resume, distilled))
     finally:
         filler.terminate()
         filler.join()
@@ -101,13 +104,17 @@ def evaluate(  # noqa: PLR0917 - typer calls it
 ) -> None:
     """Phoneme error rate by corpus, word error rate in a domain: float, .tflite and C, as recorded and in noise.
 
-    Speakers and noises are none that training hears. The interval behind a rate is the bootstrap's at 95 %.
+    Speakers and noises are none that training hears. The interval behind a rate is the bootstrap's at 95 %. The C is
+    always of firmware/models/asr.tflite; a --model other than that is refused. Without its .pt, which train quantize
+    writes beside it, or a --run, the float network is left out, and said to be.
     """
     from train import asr_judged
 
     console = Console(stderr=True)
     with console.status("reading recordings") as status:
         measures = asr_judged.measures(run, model, most, rate, clean, status.update)
+    if all(m.recogniser != "float" for m in measures):
+        print(f"no {model.with_suffix('.pt')}: the float network is left out (name its --run)", file=sys.stderr)
     if as_json:
         print(json.dumps([m.as_json() for m in measures], indent=1))
         return
