@@ -1,4 +1,4 @@
-"""The commands of the recogniser: train asr, train eval asr, train bench asr."""
+"""The commands of the recogniser: train asr, train eval asr, train eval confidence, train bench asr."""
 
 import json
 import multiprocessing
@@ -152,3 +152,42 @@ def bench(
         noise = "as recorded" if m.snr_db is None else f"{m.snr_db:g} dB"
         table.add_row(m.recogniser, m.domain, noise, str(m.rate))
     Console(width=120).print(table)
+
+
+def confidence(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """What the confidence's threshold costs: right phrases rejected against speech outside the domain let through.
+
+    For the shipped settings, and for those fitted to the same recordings: development speakers, as recorded and in
+    training noise, heard by the C in domains of theirs and of others. The settings stand in
+    firmware/pipeline/decoder_calibration.c; those fitted are to be rounded and written there by hand.
+    """
+    from firmware.native.decoding import DecoderConfig
+    from train import asr_confidence
+
+    with Console(stderr=True).status("reading recordings") as status:
+        heard = asr_confidence.listen(status.update)
+    found = asr_confidence.fitted(heard)
+    now = DecoderConfig.shipped()
+    shipped = {name: int(getattr(now, name)) for name in found.settings()}
+    traded = {
+        "shipped": asr_confidence.trade(heard, [h.confidence for h in heard]),
+        "fitted": asr_confidence.trade(heard, [found.confidence(h.evidence) for h in heard]),
+    }
+    if as_json:
+        settings = {"shipped": {**shipped, "reject_below_q8": now.reject_below_q8}, "fitted": found.settings()}
+        print(json.dumps({"settings": settings, "trade": traded}, indent=1))
+        return
+    settings_table = Table("setting", "shipped", "fitted")
+    for name, value in found.settings().items():
+        settings_table.add_row(name, str(shipped[name]), str(value))
+    settings_table.add_row("reject_below_q8", str(now.reject_below_q8), "")
+    table = Table("confidence below", title="right phrases rejected, others outside let through")
+    for name in traded:
+        table.add_column(f"{name}: rejected", justify="right")
+        table.add_column("let through", justify="right")
+    for rows in zip(*traded.values(), strict=True):
+        table.add_row(f"{rows[0][0]:.1f}", *(f"{share:.1%}" for _, *shares in rows for share in shares))
+    for one in (settings_table, table):
+        Console(width=100).print(one)

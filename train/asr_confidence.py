@@ -18,7 +18,9 @@ from train.domains.build import build_text
 
 SNRS_DB = (None, 10.0)
 MOST = 100
+"""Recordings of a corpus."""
 STEPS = 60
+"""Of Newton's method."""
 RIDGE = 1e-3
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
@@ -117,7 +119,14 @@ def _pairs() -> Iterator[tuple[str, bytes, SpeechSet, bool]]:
 
 
 def listen(advance: Callable[[str], None]) -> list[Heard]:
-    """Runs the C over all pairs, as recorded and in training noise."""
+    """Runs the C over all pairs, as recorded and in training noise; nothing is rejected.
+
+    Args:
+        advance: told what is being heard
+
+    Raises:
+        CorpusError: a corpus is missing or damaged.
+    """
     asr = Asr()
     noises = [clip.pcm() for name in asr_testsets.NOISES for clip in corpora.clips(name, ["train"])]
     settings = DecoderConfig.shipped(reject_below_q8=0)
@@ -145,7 +154,14 @@ def fitted(heard: Sequence[Heard]) -> Fit:
 
 
 def trade(heard: Sequence[Heard], confidences: Sequence[npt.NDArray[np.float64]]) -> list[tuple[float, float, float]]:
-    """For each threshold: the share of right phrases that it rejects, and of speech outside that it lets through."""
+    """For each threshold: itself, and the shares of right phrases that it rejects and of speech outside let through.
+
+    A phrase of the domain that is heard wrongly counts for neither share.
+
+    Args:
+        heard: what was heard
+        confidences: float [n] of each of them, 0 to 1; 0 where nothing was heard
+    """
     right = np.concatenate([c[h.right] for h, c in zip(heard, confidences, strict=True)])
     outside = np.concatenate([c[~h.right] for h, c in zip(heard, confidences, strict=True) if not h.inside])
     return [(t, float(np.mean(right < t)), float(np.mean(outside >= t))) for t in THRESHOLDS]

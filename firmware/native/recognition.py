@@ -48,7 +48,8 @@ class Asr:
     def real(self, logits: NDArray[np.int8]) -> NDArray[np.float32]:
         """Its int8 logits in natural units, float32 of the same shape.
 
-        By the scale that the C reckons with, a whole number of thousands: the file's own differs by less than 1e-3 of it.
+        By the scale that the C reckons with, a whole number of thousands: the file's own differs by less than a
+        thousandth.
         """
         tensor = self._library.asr_model.output[0]
         return ((logits.astype(np.float32) - tensor.zero_point) * (256 / tensor.from_q8_q16)).astype(np.float32)

@@ -4,10 +4,11 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from train import asr_bench, asr_commands, asr_judged, cli
+from train import asr_bench, asr_commands, asr_confidence, asr_judged, cli
 from train.asr_evaluation import Measure, rate_of
 from train.asr_network import AsrNetwork
 from train.asr_training import save
@@ -147,6 +148,28 @@ def test_json_is_one_document_with_the_intervals(monkeypatch, command, module):
     assert [one["rate"]["errors"] for one in found] == [1, 1, 2]
     assert found[1]["rate"]["low"] <= 0.25 <= found[1]["rate"]["high"]
     assert (found[0]["snr_db"], found[2]["snr_db"]) == (None, 5.0)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_confidence_is_shown_as_shipped_and_as_fitted(monkeypatch, options):
+    rows = np.array([[-0.2, -0.4, 0.3], [-2.0, -4.0, 2.0]])
+    heard = [
+        asr_confidence.Heard(
+            "some", "an4", inside, rows[[row, row]], np.array([0.9 - row / 2] * 2), np.array([inside] * 2)
+        )
+        for row, inside in enumerate([True, False])
+    ]
+    monkeypatch.setattr(asr_confidence, "listen", lambda advance: heard)
+    result = CliRunner().invoke(cli.app, ["eval", "confidence", *options])
+    assert result.exit_code == 0
+    if options:
+        found = json.loads(result.stdout)
+        assert set(found["settings"]["fitted"]) | {"reject_below_q8"} == set(found["settings"]["shipped"])
+        assert found["trade"]["shipped"][3] == [0.4, 0.0, 1.0]
+        assert found["trade"]["fitted"][4] == [0.5, 0.0, 0.0]
+    else:
+        assert re.search(r"0\.4\W+0\.0%\W+100\.0%\W+0\.0%\W+0\.0%", result.output)
+        assert "by_doubt_q8" in result.output
 
 
 def test_the_bench_hears_the_same_recordings_with_each_contender(data):

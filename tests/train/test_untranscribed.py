@@ -97,7 +97,7 @@ def test_a_line_that_was_cut_off_is_decoded_again(tmp_path, clips):
     told = []
     transcribed(clips, cache, told.append)
     assert told == [2, 3]
-    assert [json.loads(line) for line in cache.read_text().splitlines()][0] == []
+    assert cache.read_text().startswith("[]\n")
     assert len(cache.read_text().splitlines()) == 3
 
 
