@@ -173,7 +173,7 @@ def confidence(
     shipped = {name: int(getattr(now, name)) for name in found.settings()}
     traded = {
         "shipped": asr_confidence.trade(heard, [h.confidence for h in heard]),
-        "fitted": asr_confidence.trade(heard, [found.confidence(h.evidence) for h in heard]),
+        "fitted": asr_confidence.trade(heard, [h.confidence_by(found) for h in heard]),
     }
     if as_json:
         settings = {"shipped": {**shipped, "reject_below_q8": now.reject_below_q8}, "fitted": found.settings()}

@@ -155,7 +155,13 @@ def test_the_confidence_is_shown_as_shipped_and_as_fitted(monkeypatch, options):
     rows = np.array([[-0.2, -0.4, 0.3], [-2.0, -4.0, 2.0]])
     heard = [
         asr_confidence.Heard(
-            "some", "an4", inside, rows[[row, row]], np.array([0.9 - row / 2] * 2), np.array([inside] * 2)
+            "some",
+            "an4",
+            inside,
+            rows[[row, row]],
+            np.array([0.9 - row / 2] * 2),
+            np.ones(2, bool),
+            np.array([inside] * 2),
         )
         for row, inside in enumerate([True, False])
     ]

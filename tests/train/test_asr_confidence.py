@@ -81,7 +81,7 @@ def test_settings_are_what_the_board_reckons_with():
 
 def heard(inside: bool, right: list[bool], confidence: list[float]) -> Heard:
     rows = np.array([[c - 1, c - 2, 1 - c] for c in confidence])
-    return Heard("some", "corpus", inside, rows, np.array(confidence), np.array(right))
+    return Heard("some", "corpus", inside, rows, np.array(confidence), np.ones(len(right), bool), np.array(right))
 
 
 def test_the_trade_is_between_right_phrases_rejected_and_outside_speech_let_through():
@@ -92,6 +92,15 @@ def test_the_trade_is_between_right_phrases_rejected_and_outside_speech_let_thro
     assert traded[0.3] == pytest.approx((1 / 3, 1 / 2))
     assert traded[0.6] == pytest.approx((2 / 3, 1 / 2))
     assert traded[0.7] == pytest.approx((2 / 3, 0))
+
+
+def test_where_no_phrase_was_heard_there_is_nothing_to_fit_to():
+    """Their evidence reads as that of a perfect match."""
+    some = [heard(True, [True, True], [0.9, 0.8]), heard(False, [False, False], [0.2, 0.3])]
+    none = Heard("some", "corpus", False, np.zeros((50, 3)), np.zeros(50), np.zeros(50, bool), np.zeros(50, bool))
+    assert fitted([*some, none]) == fitted(some)
+    assert not none.confidence_by(fitted(some)).any()
+    assert np.array_equal(some[0].confidence_by(fitted(some)), fitted(some).confidence(some[0].evidence))
 
 
 def test_all_domains_are_fitted_together():
