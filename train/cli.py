@@ -104,6 +104,39 @@ def quantize(
     print(f"{model}: {count} bytes, {parameters} parameters, calibrated on {clips} clips")
 
 
+@app.command()
+def synthesize(
+    hours: Annotated[float, typer.Option(min=0.001, max=1000, help="Of speech, in all.")] = 20.0,
+    out: Annotated[Path, typer.Option(help="Folder of the corpus; its manifest there is synthetic.jsonl.")] = RUNS
+    / "synthetic",
+    seed: Annotated[int, typer.Option(min=0, help="Of sentences, voices and deliveries.")] = 1,
+) -> None:
+    """Speak sentences with espeak-ng and flite, to train the recogniser on.
+
+    An hour of speech takes about a minute of one core. A second run goes on where the first one ended. The corpora's
+    texts are spoken too where EARSHOT_DATA names their folder.
+    """
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from train import synthetic_corpus
+    from train.sentences import Sentences, corpus_texts
+
+    texts = corpus_texts()
+    if not texts:
+        print("EARSHOT_DATA names no folder with texts of corpora: speaking made-up sentences only", file=sys.stderr)
+    columns = (TextColumn("{task.fields[done]}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("speaking", total=hours * 3600, done="")
+        manifest = synthetic_corpus.synthesize(
+            out,
+            hours,
+            seed,
+            Sentences(texts),
+            lambda p: bar.update(task, completed=p.seconds, done=f"{p.seconds / 3600:.2f} of {hours:g} h"),
+        )
+    print(manifest)
+
+
 @evaluation_app.command("vad")
 def evaluate_vad(
     run: Annotated[

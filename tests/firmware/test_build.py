@@ -84,7 +84,7 @@ def test_a_touched_but_unchanged_file_rebuilds_nothing(tree):
         ("modelc/emitter.py", '"""', '"""Changed. ', "generate vad.c vad.h vad_tflite.c vad_tflite.h"),
         ("boards/artemis/board.toml", "115_200", "57_600", "generate board_facts.h memory.ld"),
         ("boards/registers.py", '"""', '"""Changed. ', "generate registers.h"),
-        ("models/asr.toml", "lookahead_frames = 5", "lookahead_frames = 6", "generate recognizer_facts.h"),
+        ("models/asr.toml", "lookahead_frames = 6", "lookahead_frames = 5", "generate recognizer_facts.h"),
         ("domain/embed.py", '"""', '"""Changed. ', "generate default_domain.c default_domain.h"),
     ],
 )
