@@ -6,6 +6,7 @@ train/asr_augment.py. A shard is an .npz of one corpus and variant; a finished s
 interrupted run goes on, and several trainings share a bank.
 """
 
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -94,20 +95,28 @@ def fits(length: int, labels: Labels) -> bool:
 
 
 def _write(path: Path, banked: Sequence[Banked]) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            features=np.concatenate([b.features for b in banked]) if banked else np.empty((0, FEATURES), np.int16),
-            frames=np.array([len(b.features) for b in banked], np.int32),
-            labels=np.concatenate([b.labels for b in banked]) if banked else np.empty(0, np.uint8),
-            phonemes=np.array([len(b.labels) for b in banked], np.int32),
-        )
-    part.replace(path)
+    # Another training may be at work on the same shard.
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                features=np.concatenate([b.features for b in banked]) if banked else np.empty((0, FEATURES), np.int16),
+                frames=np.array([len(b.features) for b in banked], np.int32),
+                labels=np.concatenate([b.labels for b in banked]) if banked else np.empty(0, np.uint8),
+                phonemes=np.array([len(b.labels) for b in banked], np.int32),
+            )
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read(path: Path) -> list[Banked]:
-    """The utterances of a shard."""
+    """The utterances of a shard; those without a phoneme are left out.
+
+    Raises:
+        OSError, ValueError, KeyError: it cannot be read, or is no shard.
+    """
     with np.load(path) as shard:
         features = np.split(shard["features"], np.cumsum(shard["frames"])[:-1])
         labels = np.split(shard["labels"], np.cumsum(shard["phonemes"])[:-1])

@@ -76,6 +76,17 @@ def test_an_interrupted_shard_leaves_nothing_and_is_made_the_next_time_as_if_nev
         assert np.array_equal(one.features, other.features)
 
 
+def test_a_disk_that_is_full_leaves_no_part_of_a_shard(tmp_path, utterances, monkeypatch):
+    def full(file, **_arrays):
+        file.write(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left"):
+        asr_bank.fill(tmp_path / "bank", "some", utterances, 0)
+    assert contents(tmp_path / "bank") == {}
+
+
 def test_variants_are_the_same_each_time_and_differ_from_each_other(tmp_path, utterances):
     drawn = {}
     for name, variant in (("first", 1), ("again", 1), ("second", 2)):
