@@ -6,6 +6,7 @@ train/asr_augment.py. A shard is an .npz of one corpus and variant; a finished s
 interrupted run goes on, and several trainings share a bank.
 """
 
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Banked:
 
 
 def varied(pcm: Pcm, rng: np.random.Generator, rooms: Sequence[Impulse], variation: Variation) -> Pcm:
-    """The recording at another speed, and in a room, at the level it had.
+    """The recording, int16[m], at another speed, and in a room, at the level it had.
 
     Args:
         pcm: int16[n] at 16 kHz
@@ -78,7 +79,11 @@ def varied(pcm: Pcm, rng: np.random.Generator, rooms: Sequence[Impulse], variati
 
 
 def frames(pcm: Pcm, rate: int = RATE_HZ) -> Features:
-    """The front end's log-mel as int16 [frames, 80]; the last frame is filled up with silence."""
+    """The front end's log-mel of int16[n], as int16 [frames, 80]; the last frame is filled up with silence.
+
+    Raises:
+        ValueError: the front end has no tables for the rate.
+    """
     chunk = 512
     whole = np.pad(pcm, (0, -len(pcm) % chunk))
     return logmel(whole, rate).reshape(-1, FEATURES)
@@ -90,20 +95,28 @@ def fits(length: int, labels: Labels) -> bool:
 
 
 def _write(path: Path, banked: Sequence[Banked]) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            features=np.concatenate([b.features for b in banked]) if banked else np.empty((0, FEATURES), np.int16),
-            frames=np.array([len(b.features) for b in banked], np.int32),
-            labels=np.concatenate([b.labels for b in banked]) if banked else np.empty(0, np.uint8),
-            phonemes=np.array([len(b.labels) for b in banked], np.int32),
-        )
-    part.replace(path)
+    # Another training may be at work on the same shard.
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                features=np.concatenate([b.features for b in banked]) if banked else np.empty((0, FEATURES), np.int16),
+                frames=np.array([len(b.features) for b in banked], np.int32),
+                labels=np.concatenate([b.labels for b in banked]) if banked else np.empty(0, np.uint8),
+                phonemes=np.array([len(b.labels) for b in banked], np.int32),
+            )
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read(path: Path) -> list[Banked]:
-    """The utterances of a shard."""
+    """The utterances of a shard; those without a phoneme are left out.
+
+    Raises:
+        OSError, ValueError, KeyError: it cannot be read, or is no shard.
+    """
     with np.load(path) as shard:
         features = np.split(shard["features"], np.cumsum(shard["frames"])[:-1])
         labels = np.split(shard["labels"], np.cumsum(shard["phonemes"])[:-1])
@@ -131,10 +144,14 @@ def fill(  # noqa: PLR0917 - what, of what, and how
     Args:
         folder: the bank
         corpus: its name
-        utterances: all of its training utterances, in an order that does not change; a corpus may grow at its end
+        utterances: all of its training utterances, in an order that does not change; a corpus may grow at its end, by
+            whole shards: what is put behind a finished shard of less than SHARD utterances is not looked at
         variant: 0 is the recording as it is, the others are drawn
         variation: how much the others vary
         progress: told after each utterance how many are done
+
+    Raises:
+        CorpusError: a recording cannot be read; its shard is not written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rooms: list[Impulse] = []

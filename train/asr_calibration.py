@@ -7,7 +7,7 @@ import numpy as np
 
 from train import asr_export
 from train.asr_augment import Drawer
-from train.asr_bank import FEATURES, Features
+from train.asr_bank import FEATURES, Features, shards
 from train.asr_corpora import WEIGHTS, GrowingPool, noises
 from train.asr_training import load, save
 
@@ -21,9 +21,9 @@ def calibration_recordings(bank: Path, count: int) -> list[Features]:
     Raises:
         ValueError: the bank is empty.
     """
-    pool = GrowingPool(bank, WEIGHTS, noises())()
-    if not any(pool.utterances.values()):
+    if not shards(bank):
         raise ValueError(f"{bank} holds no speech: train asr fills it; name it with --bank")
+    pool = GrowingPool(bank, WEIGHTS, noises())()
     drawer = Drawer(pool, SEED, FRAMES, 10)
     windows = [window for _ in range(-(-count // 10)) for window in drawer.draw().unmasked.numpy()]
     return [np.rint(window * 256).astype(np.int16).reshape(-1, FEATURES) for window in windows[:count]]
@@ -41,7 +41,19 @@ frames_per_call = {frames}
 
 
 def quantize_asr(run: Path, out: Path, bank: Path, clips: int, advance: Callable[[str], None]) -> tuple[int, int]:
-    """Writes a run's network as INT8 .tflite, with facts (.toml) and float weights; bytes of the file, parameters."""
+    """Writes a run's network as INT8 .tflite, with facts (.toml) and float weights; bytes of the file, parameters.
+
+    Args:
+        run: folder with asr.pt
+        out: the .tflite; the others go beside it
+        bank: what `train asr` has filled
+        clips: windows to calibrate on, 100 to 500
+        advance: told what is being done
+
+    Raises:
+        ValueError: the run or the bank holds nothing.
+        CorpusError: the noises are missing.
+    """
     network = load(run / "asr.pt")
     advance("drawing clips from the bank")
     recordings = calibration_recordings(bank, clips)

@@ -1,7 +1,8 @@
-"""The commands of the recogniser: train asr, train eval asr, train bench asr."""
+"""The commands of the recogniser: train asr, train eval asr, train eval confidence, train bench asr."""
 
 import json
 import multiprocessing
+import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -58,14 +59,16 @@ def train(  # noqa: PLR0917 - typer calls it
     runs/teacher/asr.pt, train quantize asr, train eval asr
     """
     from train import asr_corpora, asr_network
-    from train.asr_training import AsrTraining, load, train_asr
+    from train.asr_training import AsrTraining, checkpoint_of, load, train_asr
 
     if run.exists() and not run.is_dir():
         raise ValueError(f"{run} is no folder; name one with --run")
-    if (run / "checkpoint.pt").exists() and not resume:
+    # What is wrong is said before the bank is filled, which takes minutes.
+    if checkpoint_of(run, resume).exists() and not resume:
         raise ValueError(f"{run} holds a run already: go on with it by --resume, or name another folder with --run")
     if synthetic is not None and not (synthetic / f"{asr_corpora.SYNTHETIC}.jsonl").is_file():
         raise ValueError(f"{synthetic} holds no synthesised speech; make some: train synthesize --out {synthetic}")
+    distilled = load(teacher) if teacher else None
     console = Console(stderr=True)
     with console.status("filling the bank") as status:
         for what in asr_corpora.fillings(bank, [0], synthetic):
@@ -81,7 +84,7 @@ def train(  # noqa: PLR0917 - typer calls it
     training = replace(AsrTraining(), steps=steps, alpha=alpha, temperature=temperature, seed=seed)
     pool = asr_corpora.GrowingPool(bank, asr_corpora.WEIGHTS, noises)
     try:
-        print(train_asr(run, shape, training, pool, dev, resume, load(teacher) if teacher else None))
+        print(train_asr(run, shape, training, pool, dev, resume, distilled))
     finally:
         filler.terminate()
         filler.join()
@@ -101,13 +104,17 @@ def evaluate(  # noqa: PLR0917 - typer calls it
 ) -> None:
     """Phoneme error rate by corpus, word error rate in a domain: float, .tflite and C, as recorded and in noise.
 
-    Speakers and noises are none that training hears. The interval behind a rate is the bootstrap's at 95 %.
+    Speakers and noises are none that training hears. The interval behind a rate is the bootstrap's at 95 %. The C is
+    always of firmware/models/asr.tflite; a --model other than that is refused. Without its .pt, which train quantize
+    writes beside it, or a --run, the float network is left out, and said to be.
     """
     from train import asr_judged
 
     console = Console(stderr=True)
     with console.status("reading recordings") as status:
         measures = asr_judged.measures(run, model, most, rate, clean, status.update)
+    if all(m.recogniser != "float" for m in measures):
+        print(f"no {model.with_suffix('.pt')}: the float network is left out (name its --run)", file=sys.stderr)
     if as_json:
         print(json.dumps([m.as_json() for m in measures], indent=1))
         return
@@ -145,3 +152,42 @@ def bench(
         noise = "as recorded" if m.snr_db is None else f"{m.snr_db:g} dB"
         table.add_row(m.recogniser, m.domain, noise, str(m.rate))
     Console(width=120).print(table)
+
+
+def confidence(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """What the confidence's threshold costs: right phrases rejected against speech outside the domain let through.
+
+    For the shipped settings, and for those fitted to the same recordings: development speakers, as recorded and in
+    training noise, heard by the C in domains of theirs and of others. The settings stand in
+    firmware/pipeline/decoder_calibration.c; those fitted are to be rounded and written there by hand.
+    """
+    from firmware.native.decoding import DecoderConfig
+    from train import asr_confidence
+
+    with Console(stderr=True).status("reading recordings") as status:
+        heard = asr_confidence.listen(status.update)
+    found = asr_confidence.fitted(heard)
+    now = DecoderConfig.shipped()
+    shipped = {name: int(getattr(now, name)) for name in found.settings()}
+    traded = {
+        "shipped": asr_confidence.trade(heard, [h.confidence for h in heard]),
+        "fitted": asr_confidence.trade(heard, [h.confidence_by(found) for h in heard]),
+    }
+    if as_json:
+        settings = {"shipped": {**shipped, "reject_below_q8": now.reject_below_q8}, "fitted": found.settings()}
+        print(json.dumps({"settings": settings, "trade": traded}, indent=1))
+        return
+    settings_table = Table("setting", "shipped", "fitted")
+    for name, value in found.settings().items():
+        settings_table.add_row(name, str(shipped[name]), str(value))
+    settings_table.add_row("reject_below_q8", str(now.reject_below_q8), "")
+    table = Table("confidence below", title="right phrases rejected, others outside let through")
+    for name in traded:
+        table.add_column(f"{name}: rejected", justify="right")
+        table.add_column("let through", justify="right")
+    for rows in zip(*traded.values(), strict=True):
+        table.add_row(f"{rows[0][0]:.1f}", *(f"{share:.1%}" for _, *shares in rows for share in shares))
+    for one in (settings_table, table):
+        Console(width=100).print(one)

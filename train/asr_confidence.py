@@ -18,7 +18,9 @@ from train.domains.build import build_text
 
 SNRS_DB = (None, 10.0)
 MOST = 100
+"""Recordings of a corpus."""
 STEPS = 60
+"""Of Newton's method."""
 RIDGE = 1e-3
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
@@ -31,7 +33,8 @@ class Heard:
     """What a domain made of recordings.
 
     evidence: float [n, 3], average margin, worst margin and doubt, in octaves; confidence: float [n], as the board
-    tells it; right: bool [n], word for word; inside: whether the recordings are of the domain.
+    tells it; phrase: bool [n], whether there was a phrase at all, without which evidence and confidence are 0;
+    right: bool [n], word for word; inside: whether the recordings are of the domain.
     """
 
     domain: str
@@ -39,7 +42,12 @@ class Heard:
     inside: bool
     evidence: Rows
     confidence: npt.NDArray[np.float64]
+    phrase: Truth
     right: Truth
+
+    def confidence_by(self, found: "Fit") -> npt.NDArray[np.float64]:
+        """Float [n], as the board would tell it with another fit."""
+        return np.where(self.phrase, found.confidence(self.evidence), 0.0)
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,14 @@ def _pairs() -> Iterator[tuple[str, bytes, SpeechSet, bool]]:
 
 
 def listen(advance: Callable[[str], None]) -> list[Heard]:
-    """Runs the C over all pairs, as recorded and in training noise."""
+    """Runs the C over all pairs, as recorded and in training noise; nothing is rejected.
+
+    Args:
+        advance: told what is being heard
+
+    Raises:
+        CorpusError: a corpus is missing or damaged.
+    """
     asr = Asr()
     noises = [clip.pcm() for name in asr_testsets.NOISES for clip in corpora.clips(name, ["train"])]
     settings = DecoderConfig.shipped(reject_below_q8=0)
@@ -131,21 +146,35 @@ def listen(advance: Callable[[str], None]) -> list[Heard]:
                 decoder.decode(asr.log2_posteriors(asr.logits(asr_bank.frames(one.pcm)))) for one in speech.spoken
             ]
             evidence = np.array([(r.average_q8, r.worst_q8, r.doubt_q8) for r in results], float) / 256
+            phrase = np.array([bool(r.text) for r in results])
             confidence = np.array([r.confidence_q8 / 256 if r.text else 0.0 for r in results])
             pairs = zip(speech.spoken, results, strict=True)
             # What is said by chance in another domain, such as "yes", is right there, too.
             right = np.array([bool(one.text) and one.text == r.text for one, r in pairs])
-            found.append(Heard(name, speech.corpus, inside, evidence, confidence, right))
+            found.append(Heard(name, speech.corpus, inside, evidence, confidence, phrase, right))
     return found
 
 
 def fitted(heard: Sequence[Heard]) -> Fit:
-    """The fit to all of them."""
-    return fit(np.concatenate([h.evidence for h in heard]), np.concatenate([h.right for h in heard]))
+    """The fit to all phrases: where there is none, nothing is to be decided, and no evidence.
+
+    Raises:
+        ValueError: all are right, or all wrong.
+    """
+    return fit(
+        np.concatenate([h.evidence[h.phrase] for h in heard]), np.concatenate([h.right[h.phrase] for h in heard])
+    )
 
 
 def trade(heard: Sequence[Heard], confidences: Sequence[npt.NDArray[np.float64]]) -> list[tuple[float, float, float]]:
-    """For each threshold: the share of right phrases that it rejects, and of speech outside that it lets through."""
+    """For each threshold: itself, and the shares of right phrases that it rejects and of speech outside let through.
+
+    A phrase of the domain that is heard wrongly counts for neither share.
+
+    Args:
+        heard: what was heard
+        confidences: float [n] of each of them, 0 to 1; 0 where nothing was heard
+    """
     right = np.concatenate([c[h.right] for h, c in zip(heard, confidences, strict=True)])
     outside = np.concatenate([c[~h.right] for h, c in zip(heard, confidences, strict=True) if not h.inside])
     return [(t, float(np.mean(right < t)), float(np.mean(outside >= t))) for t in THRESHOLDS]

@@ -62,7 +62,12 @@ def rate_of(wrong: Sequence[int], said: Sequence[int], seed: int = 0) -> Rate:
         wrong: errors of each utterance
         said: phonemes or words of each utterance
         seed: of the resampling
+
+    Raises:
+        ValueError: there is no utterance.
     """
+    if not len(said):
+        raise ValueError("an error rate needs an utterance at least")
     counts: npt.NDArray[np.int64] = np.array([wrong, said], np.int64)
     drawn = np.random.default_rng(seed).integers(counts.shape[1], size=(RESAMPLES, counts.shape[1]))
     sums = counts[:, drawn].sum(axis=2)
@@ -73,7 +78,7 @@ def rate_of(wrong: Sequence[int], said: Sequence[int], seed: int = 0) -> Rate:
 
 
 def word_errors(said: str, heard: str) -> int:
-    """Substituted, left out and put in."""
+    """Words substituted, left out and put in, at least; case counts."""
     numbers: dict[str, int] = {}
     first, second = ([numbers.setdefault(w, len(numbers)) for w in text.split()] for text in (said, heard))
     return errors(first, second)
@@ -100,14 +105,25 @@ def pcm_at(one: Spoken, rate_hz: int) -> Pcm:
 
 
 def heard_by_image(speech: SpeechSet, name: str, domain: bytes, rate_hz: int) -> Measure:
-    """Word error rate of the whole image, its gate included: a board hears each recording."""
+    """Word error rate of the whole image, its gate included: a board hears each recording.
+
+    Args:
+        speech: what is heard
+        name: of the domain, for the measure
+        domain: bytes of a .domain
+        rate_hz: the board's, 16000 or 15625
+
+    Raises:
+        DomainError: the domain is unsound.
+        ValueError: the front end has no tables for the rate.
+    """
     wrong = [word_errors(one.text, image_text(pcm_at(one, rate_hz), domain, rate_hz)) for one in speech.spoken]
     rate = rate_of(wrong, [len(one.text.split()) for one in speech.spoken])
     return Measure(speech.corpus, speech.snr_db, "image", "word", name, rate)
 
 
 def image_text(pcm: Pcm, domain: bytes, rate_hz: int) -> str:
-    """The transcripts that an image sends of a recording between quiet, joined by blanks."""
+    """The transcripts that an image sends of a recording between quiet, joined by blanks; int16[n] at rate_hz."""
     board = NativeBoard(rate_hz)
     board.use(domain)
     link = Decoder()
@@ -134,9 +150,8 @@ def evaluate(
     """
     found = []
     for speech in sets:
-        at = "as recorded" if speech.snr_db is None else f"at {speech.snr_db:g} dB"
         for name, recogniser in recognisers.items():
-            advance(f"{name}: {speech.corpus} {at}")
+            advance(f"{name}: {speech.corpus} {speech.noise}")
             heard = [recogniser(features_at(one, rate_hz)) for one in speech.spoken]
             pairs = list(zip(speech.spoken, heard, strict=True))
             wrong = [errors(one.labels.tolist(), greedy_classes(logits)) for one, logits in pairs]

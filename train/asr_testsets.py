@@ -13,7 +13,10 @@ from train.corpora import RATE_HZ, Pcm
 SNRS_DB: tuple[float | None, ...] = (None, 20.0, 10.0, 5.0, 0.0)
 """None is the recording as it is."""
 SPLITS = {"an4": "test", "speechocean762": "test", "speech_commands7": "dev", "fsdd": "test"}
-"""Corpora with speakers that training does not hear (fsdd: takes that it does not hear), and the split of each."""
+"""Corpora with speakers that training does not hear (fsdd: takes that it does not hear), and the split of each.
+
+speech_commands7 has no test split: its dev is what training reports its progress on, too.
+"""
 NOISES = ("ambience", "esc10", "music")
 TAIL_S = 0.5
 """Silence, or noise, after the last word: what a gate's hangover would let through."""
@@ -37,6 +40,16 @@ class SpeechSet:
     snr_db: float | None
     spoken: tuple[Spoken, ...]
 
+    @property
+    def noise(self) -> str:
+        """The SNR in words."""
+        return noise_of(self.snr_db)
+
+
+def noise_of(snr_db: float | None) -> str:
+    """An SNR in words."""
+    return "as recorded" if snr_db is None else f"at {snr_db:g} dB"
+
 
 def noises() -> list[Pcm]:
     """The test split's recorded noises."""
@@ -44,11 +57,11 @@ def noises() -> list[Pcm]:
 
 
 def in_noise(pcm: Pcm, noise: Pcm, snr_db: float, rng: np.random.Generator) -> Pcm:
-    """Speech and noise together, the loudest sample at most full scale.
+    """Speech and noise together, int16[n]; scaled down, both, where they would leave int16's range.
 
     Args:
         pcm: speech, int16[n] at 16 kHz
-        noise: int16[m]; a part of it is taken, and repeated if it is shorter
+        noise: int16[m], m > 0; a part of it is taken, and repeated if it is shorter
         snr_db: over the louder half of the speech's hops
         rng: which part
     """
@@ -63,7 +76,16 @@ def in_noise(pcm: Pcm, noise: Pcm, snr_db: float, rng: np.random.Generator) -> P
 
 
 def recorded(corpus: str, most: int, split: str | None = None) -> SpeechSet:
-    """At most so many clips, evenly over the split, as recorded, with a tail of silence."""
+    """At most so many clips, evenly over the split, as recorded, with a tail of silence.
+
+    Args:
+        corpus: its name
+        most: at least 1
+        split: instead of the one in SPLITS
+
+    Raises:
+        CorpusError: the corpus is missing or damaged, or has no such split.
+    """
     found = corpora.clips(corpus, [split or SPLITS[corpus]])
     step = max(1, len(found) / most)
     chosen = [found[int(i * step)] for i in range(min(most, len(found)))]

@@ -165,6 +165,18 @@ class Feed:
             self.drawer.pool = pool
 
 
+def checkpoint_of(run: Path, resume: bool) -> Path:
+    """Where the run's checkpoint is.
+
+    Raises:
+        ValueError: to go on, it must be there, and is not.
+    """
+    checkpoint = run / "checkpoint.pt"
+    if resume and not checkpoint.is_file():
+        raise ValueError(f"{checkpoint} is missing: nothing to go on from; start without --resume")
+    return checkpoint
+
+
 def train_asr(  # noqa: PLR0917 - a run is all of this
     out: Path,
     shape: AsrShape,
@@ -188,9 +200,7 @@ def train_asr(  # noqa: PLR0917 - a run is all of this
     Raises:
         ValueError: the checkpoint cannot be resumed.
     """
-    checkpoint, step = out / "checkpoint.pt", 0
-    if resume and not checkpoint.is_file():
-        raise ValueError(f"{checkpoint} is missing: nothing to go on from; start without --resume")
+    checkpoint, step = checkpoint_of(out, resume), 0
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(training.seed)
     torch.set_num_threads(training.threads)

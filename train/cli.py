@@ -32,6 +32,7 @@ bench_app = typer.Typer(help="Measure beside what others have made, on the same 
 app.add_typer(bench_app, name="bench")
 app.command("asr")(asr_commands.train)
 evaluation_app.command("asr")(asr_commands.evaluate)
+evaluation_app.command("confidence")(asr_commands.confidence)
 bench_app.command("asr")(asr_commands.bench)
 app.command()(domain)
 app.command()(ngram)

@@ -19,6 +19,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from firmware.domain.phonemes import CLASS
+
 RATE_HZ = 16000
 """Rate of everything in memory; the boards' own rates are made from it by resampling."""
 
@@ -50,7 +52,7 @@ class Clip:
     speech: tuple[tuple[float, float], ...] = field(default=())
     text: str = ""
     phonemes: str = ""
-    """ARPAbet without stress, where it is known how the text was spoken."""
+    """Phonemes of firmware.domain.phonemes between blanks, where it is known how the text was spoken."""
 
     def pcm(self) -> Pcm:
         """Samples as int16[n] at 16 kHz mono.
@@ -123,6 +125,15 @@ def _seconds(entry: dict[str, Any], name: str) -> float:
     return value
 
 
+def _phonemes(entry: dict[str, Any]) -> str:
+    spoken = entry.get("phonemes", "")
+    if not isinstance(spoken, str):
+        raise TypeError(f"phonemes are {spoken!r}, not a string with blanks between them")
+    if unknown := [symbol for symbol in spoken.split() if symbol not in CLASS]:
+        raise ValueError(f"phonemes has {unknown[0]!r}, which is none of firmware/domain/phonemes.py")
+    return spoken
+
+
 def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
     try:
         lines = manifest.read_text(encoding="utf-8").splitlines()
@@ -142,7 +153,7 @@ def _read(corpus: str, root: Path, manifest: Path) -> Iterator[Clip]:
                 human=bool(entry.get("human", False)),
                 speech=tuple((float(a), float(b)) for a, b in entry.get("speech", [])),
                 text=entry.get("text", ""),
-                phonemes=entry.get("phonemes", ""),
+                phonemes=_phonemes(entry),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise CorpusError(

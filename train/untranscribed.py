@@ -83,10 +83,11 @@ def transcribed(
 
     Args:
         clips: recordings without text
-        cache: a JSONL file, a clip a line, in the same order; what it lacks is decoded and added
+        cache: a JSONL file, a clip a line, in the same order; what it lacks is decoded and added, as is a last line
+            that an interruption has cut off. It knows clips by their places: delete it when the corpus changes
         progress: told how many clips are done
     """
-    done = [json.loads(line) for line in cache.read_text(encoding="utf-8").splitlines()] if cache.is_file() else []
+    done = [json.loads(line) for line in _whole_lines(cache)] if cache.is_file() else []
     if len(done) < len(clips):
         _decode(clips, done, cache, progress)
     found = []
@@ -95,6 +96,15 @@ def transcribed(
             part = replace(clip, offset=clip.offset + start, duration=min(end, clip.duration) - start, text=text)
             found.append((part, tuple(phonemes.split())))
     return found
+
+
+def _whole_lines(cache: Path) -> list[str]:
+    """Its lines, less an unfinished last one, which is taken out of the file."""
+    data = cache.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        cache.write_bytes(whole)
+    return whole.decode("utf-8").splitlines()
 
 
 def _decode(clips: Sequence[Clip], done: list[Any], cache: Path, progress: Callable[[int], None]) -> None:

@@ -66,10 +66,17 @@ class NativeBoard:
             raise ValueError(no_tables(self.rate))
 
     def use(self, domain: bytes) -> None:
-        """Writes down what this compiled domain has from now on, without an upload; DomainError if it is unsound."""
-        self._domain_owner, at = aligned(self._ffi, max(1, len(domain)))
+        """Writes down what this compiled domain has from now on, without an upload, whatever the store holds.
+
+        DomainError if it is unsound; the board then writes nothing down.
+        """
+        self._check_open()
+        owner, at = aligned(self._ffi, max(1, len(domain)))
         self._ffi.memmove(at, domain, len(domain))
-        if fault := self._library.native_board_use(self._board, at, len(domain)):
+        fault = self._library.native_board_use(self._board, at, len(domain))
+        # The board reads it in place; the one before is let go when nothing points to it any more.
+        self._domain_owner = owner
+        if fault:
             raise DomainError(FAULTS[fault])
 
     @property

@@ -107,7 +107,7 @@ def log2_posteriors(logits: NDArray[np.int8], scale: float) -> NDArray[np.int16]
     if not scale > 0:
         raise ValueError(f"a scale of {scale} is no tensor's: give one above zero")
     ffi, library = load()
-    rows = _checked(logits, np.int8)
+    rows = checked_frames(logits, np.int8)
     out = np.empty(rows.shape, np.int16)
     # As modelc writes it into struct nn_tensor.
     from_q8_q16 = min(round(256 / scale), 0xFFFFFFFF)
@@ -146,7 +146,7 @@ class Decoder:
 
     def frames(self, log2_posteriors_q8: NDArray[np.int16]) -> None:
         """Takes int16 [frames, 40]; ValueError if they are something else."""
-        rows = _checked(log2_posteriors_q8, np.int16)
+        rows = checked_frames(log2_posteriors_q8, np.int16)
         self._library.native_decoder_frames(self._at, self._ffi.from_buffer("int16_t[]", rows), len(rows))
 
     def partial(self, frames: int = 0) -> Partial:
@@ -199,7 +199,7 @@ class Decoder:
 
     def decode(self, log2_posteriors_q8: NDArray[np.int16], partial_each: int = 0) -> Result:
         """One utterance, int16 [frames, 40], anew; with a partial after each so many frames if that is not 0."""
-        rows = _checked(log2_posteriors_q8, np.int16)
+        rows = checked_frames(log2_posteriors_q8, np.int16)
         self.restart()
         if not partial_each:
             self.frames(rows)
@@ -219,7 +219,8 @@ def _numbers(word: Any) -> tuple[int, int, int]:
     return word.start, word.end, word.margin_q8
 
 
-def _checked(rows: NDArray[Any], dtype: type) -> NDArray[Any]:
+def checked_frames(rows: NDArray[Any], dtype: type) -> NDArray[Any]:
+    """`rows` in one piece; ValueError if they are not [frames, 40] of that dtype."""
     if rows.dtype != dtype or rows.ndim != 2 or rows.shape[1] != CLASSES:
         raise ValueError(f"frames are {rows.dtype} {list(rows.shape)}, not {np.dtype(dtype)} [frames, {CLASSES}]")
     return np.ascontiguousarray(rows)

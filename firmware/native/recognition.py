@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware.domain.phonemes import CLASSES
+from firmware.native.decoding import checked_frames
 from firmware.native.features import BANDS, CHUNK, HOP
 from firmware.native.library import aligned, load
 
@@ -30,7 +31,8 @@ class Asr:
     def logits(self, logmel_q8: NDArray[np.int16]) -> NDArray[np.int8]:
         """Logits, int8 [frames, 40], frame n of the audio's frame n, of log-mel, int16 [frames, 80].
 
-        As many frames of silence follow as the network looks ahead. ValueError if the log-mel is something else.
+        As many frames of silence follow as the network looks ahead. Each call starts anew, from the start state.
+        ValueError if the log-mel is something else.
         """
         if logmel_q8.dtype != np.int16 or logmel_q8.ndim != 2 or logmel_q8.shape[1] != FEATURES:
             raise ValueError(f"log-mel is {logmel_q8.dtype} {list(logmel_q8.shape)}, not int16 [frames, {FEATURES}]")
@@ -44,13 +46,20 @@ class Asr:
         return out[self.look_ahead : self.look_ahead + frames]
 
     def real(self, logits: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Its logits in natural units, float32 of the same shape."""
+        """Its int8 logits in natural units, float32 of the same shape.
+
+        By the scale that the C reckons with, a whole number of thousands: the file's own differs by less than a
+        thousandth.
+        """
         tensor = self._library.asr_model.output[0]
         return ((logits.astype(np.float32) - tensor.zero_point) * (256 / tensor.from_q8_q16)).astype(np.float32)
 
     def log2_posteriors(self, logits: NDArray[np.int8]) -> NDArray[np.int16]:
-        """Log2-posteriors in Q8, int16 [frames, 40], of its logits, as the decoder takes them."""
-        rows = np.ascontiguousarray(logits)
+        """Log2-posteriors in Q8, int16 [frames, 40], of its logits, int8 [frames, 40], as the decoder takes them.
+
+        ValueError if the logits are something else.
+        """
+        rows = checked_frames(logits, np.int8)
         out = np.empty(rows.shape, np.int16)
         scale = self._library.asr_model.output[0].from_q8_q16
         self._library.native_posteriors(

@@ -23,6 +23,11 @@ def test_a_clip_is_cut_from_its_file_at_16_khz(tmp_path):
         corpora.clips("some", ["train"], tmp_path)
 
 
+def test_how_it_was_spoken_is_read_where_it_is_known(tmp_path):
+    manifest(tmp_path, CLIP | {"phonemes": "K AE T"}, CLIP)
+    assert [clip.phonemes for clip in corpora.clips("some", ["test"], tmp_path)] == ["K AE T", ""]
+
+
 def test_another_rate_is_resampled(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(8000, np.int16), 8000)
     manifest(tmp_path, {"audio_filepath": "a.wav", "offset": 0, "duration": 1, "split": "test"})
@@ -39,8 +44,11 @@ BAD_TIMES = [
 CLIP = {"audio_filepath": "a.wav", "offset": 0, "duration": 1, "split": "test"}
 
 
+BAD_PHONEMES = [{"phonemes": "K AE1 T"}, {"phonemes": "k ae t"}, {"phonemes": ["K"]}, {"phonemes": None}]
+
+
 @pytest.mark.parametrize(
-    "line", ["{", '{"split": "test"}', "[]", "7", "null", *(json.dumps(CLIP | bad) for bad in BAD_TIMES)]
+    "line", ["{", '{"split": "test"}', "[]", "7", "null", *(json.dumps(CLIP | b) for b in BAD_TIMES + BAD_PHONEMES)]
 )
 def test_a_damaged_line_is_named_by_number(tmp_path, line):
     (tmp_path / "some.jsonl").write_text(line + "\n")

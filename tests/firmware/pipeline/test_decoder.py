@@ -84,7 +84,7 @@ def test_a_bigram_backs_off_to_words_that_it_has_not_seen_together():
     arcs += [Arc(1 + i, back_off, Kind.EPSILON, 0, 1.0) for i in range(3)]
     arcs += [Arc(1, 2, Kind.WORD, 1, 0.1)]
     domain = one_network(said, *arcs, finals={1: 0.0, 2: 0.0, 3: 0.0})
-    decoder = Decoder(domain, ALL)
+    decoder = Decoder(domain, DecoderConfig.shipped(reject_below_q8=0, scale_q5=32))
     rows = {
         text: frames(*(p for word in text.split() for p in (*phonemes_of(of_words(said), word), "-")))
         for text in ("one two", "one three", "three one two")

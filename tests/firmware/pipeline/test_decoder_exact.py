@@ -37,8 +37,8 @@ def test_score_text_and_slots_are_those_of_the_best_of_all_paths(word_cost_q8, g
     judge = Exhaustive(decode(binary), word_cost_q8)
     expected = judge.decode(rows)
     assume(judge.live <= 300)
-    # The judge takes the graph's costs as they are.
-    config = DecoderConfig.shipped(beam_q8=ALL, tokens=384, scale_q5=32, word_cost_q8=word_cost_q8, reject_below_q8=0)
+    wide = {"beam_q8": ALL, "tokens": 384, "scale_q5": 32, "reject_below_q8": 0}
+    config = DecoderConfig.shipped(word_cost_q8=word_cost_q8, **wide)
     decoder = Decoder(binary, config)
     result = decoder.decode(rows)
     assert decoder.lost == 0

@@ -135,14 +135,15 @@ def test_a_gate_that_closes_at_once_loses_no_end(recognizer: Recognizer) -> None
     assert recognizer.report.calls * FACTS.frames_per_call >= len(features) - 3 + FACTS.lookahead_frames
 
 
-def test_what_the_hangover_has_brought_is_not_run_again(recognizer: Recognizer) -> None:
+def test_the_hangover_is_heard_to_its_end_and_nothing_of_it_twice(recognizer: Recognizer) -> None:
     features = np.concatenate([silence(8), spoken(PHRASE, 1), silence(20)])
     recognizer.open(0)
     for row in features:
         recognizer.hear(row[None])
         recognizer.work()
     recognizer.close(len(features) - 20)
-    assert recognizer.report.calls == 0
+    waiting = len(features) % FACTS.frames_per_call
+    assert recognizer.report.calls == -(-(waiting + FACTS.lookahead_frames) // FACTS.frames_per_call)
 
 
 def test_the_opening_catches_up_in_few_calls_and_then_in_one_a_chunk(recognizer: Recognizer) -> None:
