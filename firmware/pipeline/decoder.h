@@ -95,6 +95,10 @@ void decoder_partial(struct decoder *decoder, struct decoder_partial *partial);
 /* The best path is at the end of a whole phrase. */
 bool decoder_complete(struct decoder *decoder);
 
+/* Some whole phrase is at most so many octaves less likely than the best path: what was said may
+ * have ended. Between frames alone. */
+bool decoder_may_end(struct decoder *decoder, int32_t margin_q8);
+
 /* The phrase has grown beyond what a result or the history holds: it is time to end it. */
 bool decoder_full(const struct decoder *decoder);
 

@@ -168,6 +168,18 @@ bool decoder_complete(struct decoder *decoder) {
     return frontier_return(&decoder->frontier).score_q8 != FRONTIER_DEAD;
 }
 
+bool decoder_may_end(struct decoder *decoder, int32_t margin_q8) {
+    const struct decoder_token *token = best_token(decoder);
+
+    if (token == NULL) {
+        return false;
+    }
+    const int32_t best_q8 = decoder_token_score(token);
+    decoder_end_words(decoder, best_q8 - margin_q8, 0);
+    const struct frontier_arrival phrase = frontier_return(&decoder->frontier);
+    return phrase.score_q8 != FRONTIER_DEAD && phrase.score_q8 >= best_q8 - margin_q8;
+}
+
 bool decoder_full(const struct decoder *decoder) {
     const struct decoder_token *token = best_token(decoder);
 

@@ -130,6 +130,12 @@ struct listener_work listener_work(struct listener *listener) {
 
     if (listener->state == LISTENER_LISTEN) {
         runs = recognizer_work(recognizer, gate->segment.end, &report);
+        if (gate->run == 0) {
+            recognizer_resume(recognizer);
+        } else if (runs && gate->run + 1u >= gate->config.hangover_complete_chunks) {
+            /* The next chunk that is quiet closes the gate, if this was the end. */
+            runs = recognizer_pause(recognizer, &report);
+        }
     } else if (listener->state == LISTENER_SEND) {
         runs = recognizer_close(recognizer, gate->segment.end, &report);
     }

@@ -10,6 +10,8 @@
 #define LOOKAHEAD ((uint32_t)RECOGNIZER_LOOKAHEAD_FRAMES)
 #define INPUT_BYTES (CALL * DETECTOR_FEATURES)
 #define OUTPUT_BYTES (CALL * POSTERIORS_CLASSES)
+#define MARGIN_Q8                                                                                  \
+    (8 * 256)            /* octaves that a whole phrase may be less likely than one that goes on */
 #define SILENT_Q8 (-256) /* the blank has at least half of the probability */
 
 _Static_assert((RECOGNIZER_RING_CHUNKS & (RECOGNIZER_RING_CHUNKS - 1)) == 0,
@@ -80,15 +82,22 @@ bool recognizer_open(struct recognizer *recognizer, uint64_t start) {
     recognizer->first = wanted > oldest ? wanted : oldest;
     recognizer->next = recognizer->first;
     recognizer->frames = 0;
+    recognizer->pauses = 0;
+    recognizer_resume(recognizer);
     begin_transcript(recognizer, start);
     return recognizer->model->init(recognizer->arena);
 }
 
 /* The sample with which the audio of an output frame starts, counted from the network's start. */
 static uint64_t sample_of(const struct recognizer *recognizer, uint32_t frame) {
-    const uint64_t first = recognizer->first * CHUNK;
+    const uint32_t input = frame < LOOKAHEAD ? 0 : frame - LOOKAHEAD;
+    uint32_t repeated = 0;
 
-    return frame < LOOKAHEAD ? first : first + (frame - LOOKAHEAD) * CHUNK;
+    for (uint32_t i = 0; i < recognizer->pauses && input > recognizer->pause[i].input; i++) {
+        const uint32_t behind = input - recognizer->pause[i].input;
+        repeated += behind < recognizer->pause[i].count ? behind : recognizer->pause[i].count;
+    }
+    return (recognizer->first + input - repeated) * CHUNK;
 }
 
 /* The sample of one of the transcript's frames; not before its start. */
@@ -196,23 +205,59 @@ bool recognizer_work(struct recognizer *recognizer, uint64_t speech_end,
     }
     if (report->calls > 0) {
         report->changed = partial_changes(recognizer);
+        recognizer->may_end =
+            recognizer->looked_at > 0 && decoder_may_end(&recognizer->decoder, MARGIN_Q8);
     }
     return true;
+}
+
+/* Runs what was heard to its end. */
+static bool run_out(struct recognizer *recognizer, struct recognizer_report *report) {
+    while (sample_of(recognizer, recognizer->frames) < recognizer->heard * CHUNK) {
+        if (!run_call(recognizer, 0, report)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool recognizer_pause(struct recognizer *recognizer, struct recognizer_report *report) {
+    if (recognizer->looked_at > 0 || recognizer->pauses == RECOGNIZER_PAUSES) {
+        return true;
+    }
+    uint32_t given = (uint32_t)(recognizer->heard - recognizer->first);
+    for (uint32_t i = 0; i < recognizer->pauses; i++) {
+        given += recognizer->pause[i].count;
+    }
+    if (!run_out(recognizer, report)) {
+        return false;
+    }
+    recognizer->pause[recognizer->pauses].input = given;
+    recognizer->pause[recognizer->pauses].count = (uint32_t)(recognizer->next - recognizer->heard);
+    recognizer->pauses++;
+    recognizer->next = recognizer->heard;
+    recognizer->looked_at = recognizer->heard;
+    recognizer->may_end = decoder_may_end(&recognizer->decoder, MARGIN_Q8);
+    return true;
+}
+
+void recognizer_resume(struct recognizer *recognizer) {
+    recognizer->may_end = false;
+    recognizer->looked_at = 0;
 }
 
 bool recognizer_close(struct recognizer *recognizer, uint64_t end,
                       struct recognizer_report *report) {
     memset(report, 0, sizeof *report);
     recognizer->open = false;
-    while (sample_of(recognizer, recognizer->frames) < recognizer->heard * CHUNK) {
-        if (!run_call(recognizer, 0, report)) {
-            return false;
-        }
+    /* A pause that was looked behind just now has nothing new to tell. */
+    if (recognizer->heard - recognizer->looked_at > CALL && !run_out(recognizer, report)) {
+        return false;
     }
     end_transcript(recognizer, end, report);
     return true;
 }
 
 bool recognizer_complete(struct recognizer *recognizer) {
-    return recognizer->open && decoder_complete(&recognizer->decoder);
+    return recognizer->open && recognizer->may_end;
 }

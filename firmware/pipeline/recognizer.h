@@ -11,6 +11,12 @@
  * some frames after its end, and the last word would be lost. The look-ahead that is missing is the
  * last chunk heard, repeated.
  *
+ * A pause that may be the end is looked behind: once it has lasted nearly as long as the short
+ * hangover, the network is given the last chunk heard over and over, as many as it looks ahead, so
+ * that the decoder hears the last word to its end; then it says whether a whole phrase may have
+ * ended. If speech goes on, it goes on behind a pause that is so much longer to the network, and
+ * dates leave these frames out.
+ *
  * Talk without a pause is cut: from half of RECOGNIZER_CUT_FRAMES on, at the first place where the
  * network is silent long enough, and the longer the segment, the shorter that is, and shorter still
  * where the decoder has a whole phrase; at RECOGNIZER_CUT_FRAMES anywhere, and where the decoder
@@ -47,6 +53,9 @@
 /* Frames after which a transcript is cut whatever is being said: 20 s at 16 kHz. */
 #define RECOGNIZER_CUT_FRAMES 625u
 
+/* Pauses of a transcript that are looked behind; later ones last the long hangover. */
+#define RECOGNIZER_PAUSES 8u
+
 struct recognizer_partial {
     uint64_t start; /* sample: of the first word; of the segment, if there is none */
     uint64_t end;   /* of the audio that it rests on */
@@ -73,6 +82,12 @@ struct recognizer {
     uint32_t decoder_from; /* of them, the first that the decoder took */
     uint32_t blanks;       /* of them, the last ones in a row that are silent */
     bool catching_up;
+    bool may_end;       /* as the last pause that was looked behind says */
+    uint64_t looked_at; /* chunks heard when it was; 0: none since speech went on */
+    uint32_t pauses;
+    struct {
+        uint32_t input, count; /* chunks given to the network when it began; of them, repeated */
+    } pause[RECOGNIZER_PAUSES];
     struct recognizer_partial partial;  /* the last one told */
     struct recognizer_transcript final; /* the one that ended last; not to be copied */
     int8_t ring[RECOGNIZER_RING_CHUNKS][DETECTOR_FEATURES];
@@ -119,7 +134,14 @@ bool recognizer_work(struct recognizer *recognizer, uint64_t speech_end,
 bool recognizer_close(struct recognizer *recognizer, uint64_t end,
                       struct recognizer_report *report);
 
-/* What was said so far is a whole phrase of the domain. */
+/* Speech has paused: looks behind the pause, once until speech goes on. False if the engine
+ * failed. */
+bool recognizer_pause(struct recognizer *recognizer, struct recognizer_report *report);
+
+/* Speech goes on. */
+void recognizer_resume(struct recognizer *recognizer);
+
+/* What was said so far may be a whole phrase of the domain. */
 bool recognizer_complete(struct recognizer *recognizer);
 
 #endif

@@ -82,6 +82,14 @@ class Recognizer:
         assert LIBRARY.recognizer_work(self.c, speech_end * CHUNK, self.report)
         return self.report
 
+    def pause(self) -> bool:
+        """Looks behind it: whether a whole phrase may have ended."""
+        assert LIBRARY.recognizer_pause(self.c, self.report)
+        return bool(LIBRARY.recognizer_complete(self.c))
+
+    def resume(self) -> None:
+        LIBRARY.recognizer_resume(self.c)
+
     def close(self, chunk: int) -> Transcript:
         assert LIBRARY.recognizer_close(self.c, chunk * CHUNK, self.report)
         assert self.report.ended
@@ -191,17 +199,47 @@ def test_partials_grow_and_tell_only_what_is_new(recognizer: Recognizer) -> None
     assert len(told) >= 3
 
 
+def heard_with_pauses(recognizer: Recognizer, *parts: Features) -> list[bool]:
+    """The gate is open; after each part, which ends in silence, the pause is looked behind: is it a whole phrase?"""
+    whole = []
+    for part in parts:
+        recognizer.resume()
+        for row in part:
+            recognizer.hear(row[None])
+            recognizer.work()
+        whole.append(recognizer.pause())
+    return whole
+
+
 def test_a_phrase_is_whole_when_its_last_word_is_and_not_before(recognizer: Recognizer) -> None:
     recognizer.open(0)
-    assert not LIBRARY.recognizer_complete(recognizer.c)
-    for row in np.concatenate([silence(4), said("TH", "R"), silence(8)]):
-        recognizer.hear(row[None])
-        recognizer.work()
-    assert not LIBRARY.recognizer_complete(recognizer.c)
-    for row in np.concatenate([said("IY"), silence(8)]):
-        recognizer.hear(row[None])
-        recognizer.work()
-    assert LIBRARY.recognizer_complete(recognizer.c)
+    begun = np.concatenate([silence(4), said("TH", "R"), silence(7)])
+    assert heard_with_pauses(recognizer, begun, np.concatenate([said("IY"), silence(7)])) == [False, True]
+
+
+def test_a_word_that_ended_just_now_is_known_of_without_waiting_for_the_look_ahead(recognizer: Recognizer) -> None:
+    recognizer.open(0)
+    assert heard_with_pauses(recognizer, np.concatenate([silence(3), said(*WORDS["two"]), silence(1)])) == [True]
+
+
+@pytest.mark.parametrize("pause", range(7, 11))
+def test_speech_that_goes_on_behind_a_pause_is_heard_and_dated_as_if_nobody_had_looked(
+    recognizer: Recognizer, pause: int
+) -> None:
+    recognizer.open(0)
+    words = [np.concatenate([said(*WORDS[word]), silence(pause)]) for word in PHRASE]
+    parts = [np.concatenate([silence(9), words[0]]), *words[1:]]
+    assert heard_with_pauses(recognizer, *parts) == [True] * len(PHRASE)
+    end = sum(len(part) for part in parts) - pause
+    assert recognizer.close(end) == Transcript(9, end, PHRASE)
+
+
+def test_more_pauses_than_there_is_room_for_end_in_the_long_hangover(recognizer: Recognizer) -> None:
+    recognizer.open(0)
+    most = LIBRARY.NATIVE_RECOGNIZER_PAUSES
+    part = np.concatenate([said(*WORDS["one"]), silence(9)])
+    assert heard_with_pauses(recognizer, *[part] * (most + 3)) == [True] * most + [False] * 3
+    assert recognizer.close((most + 3) * len(part) - 9).words == ["one"] * (most + 3)
 
 
 def test_silence_in_a_segment_has_no_text_and_the_segments_own_place(recognizer: Recognizer) -> None:
