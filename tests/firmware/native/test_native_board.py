@@ -177,7 +177,8 @@ def test_a_ledger_comes_each_period_and_adds_up(vowels: Callable) -> None:
         assert {row.samples for row in (ledger.rows[ListenerState.SLEEP], ledger.rows[ListenerState.FAULT])} == {0}
         assert ledger.decoder_frames == 4 * ledger.asr_calls
         pre_rolls = 16 * CHUNK * ledger.rows[ListenerState.LISTEN].entries
-        assert ledger.asr_calls * 4 * CHUNK <= ledger.rows[ListenerState.LISTEN].samples + pre_rolls
+        # A pause that is looked behind, some eight chunks, gives the network at most as many again.
+        assert ledger.asr_calls * 4 * CHUNK <= 2 * ledger.rows[ListenerState.LISTEN].samples + pre_rolls
         assert {row.cycles for row in ledger.rows} == {0}
         assert (ledger.dropped, ledger.segments_lost) == (0, 0)
 
