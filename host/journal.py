@@ -182,8 +182,13 @@ def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    if _identity(connection) != (_APPLICATION_ID, _SCHEMA_VERSION):
-        _refuse(connection, path)
+    # One view of the file for all of the look at it: another host may be making it.
+    connection.execute("BEGIN")
+    try:
+        if _identity(connection) != (_APPLICATION_ID, _SCHEMA_VERSION):
+            _refuse(connection, path)
+    finally:
+        connection.execute("ROLLBACK")
     # FULL: what is committed outlives the computer's power too. WAL: `host journal` may read meanwhile.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
