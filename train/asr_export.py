@@ -6,11 +6,8 @@ concatenation, which gives both ends the same scale. Normalisation is folded int
 their scale, and the decoder takes the logarithms.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ from torch import nn
 
 from firmware.domain.phonemes import CLASSES
 from train.asr_network import BANDS, HOPS, AsrNetwork, AsrShape
+from train.int8_conversion import Inputs, check_recordings, converted, tensorflow
 
 FRAMES = 4
 """Output frames a call: one load of the weights serves them all."""
@@ -95,18 +93,9 @@ def state_shapes(shape: AsrShape) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _tensorflow() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    import tensorflow
-
-    tensorflow.get_logger().setLevel("ERROR")
-    return tensorflow
-
-
 def streaming_function(asr: FoldedAsr) -> Any:
     """TensorFlow function of one call: features and states in, logits and states out, by name."""
-    tf = _tensorflow()
+    tf = tensorflow()
     shape = asr.shape
 
     def conv(x: Any, folded: Folded, strides: tuple[int, int] = (1, 1)) -> Any:
@@ -138,7 +127,7 @@ def streaming_function(asr: FoldedAsr) -> Any:
 
 def streamed(
     function: Any, shape: AsrShape, logmel_q8: npt.NDArray[np.int16]
-) -> Iterator[tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.float32]]]:
+) -> Iterator[tuple[Inputs, npt.NDArray[np.float32]]]:
     """What goes into each call, states included, and the logits that come of it.
 
     Args:
@@ -146,7 +135,7 @@ def streamed(
         shape: of its network
         logmel_q8: int16 [frames, 80], heard from its start
     """
-    tf = _tensorflow()
+    tf = tensorflow()
     held = {name: np.zeros(dims, np.float32) for name, dims in state_shapes(shape).items()}
     calls = len(logmel_q8) // FRAMES
     hops = logmel_q8[: calls * FRAMES].astype(np.float32).reshape(calls, 1, HOPS * FRAMES, BANDS) / 256
@@ -166,26 +155,17 @@ def quantize(network: AsrNetwork, recordings: list[npt.NDArray[np.int16]], every
         every: how many calls apart the calibrating inputs are
 
     Raises:
-        ValueError: fewer than 100 or more than 500 recordings.
+        ValueError: fewer than 100 or more than 500 recordings, or weights that are not finite.
     """
-    if not 100 <= len(recordings) <= 500:
-        raise ValueError(f"{len(recordings)} recordings to calibrate on; use 100 to 500")
-    tf = _tensorflow()
+    check_recordings(len(recordings))
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise ValueError("the network has weights that are not finite: its training went wrong; go on from before")
     function = streaming_function(fold(network))
-    module = tf.Module()
-    module.function = function
 
-    def calibration() -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+    def calibration() -> Iterator[Inputs]:
         for logmel_q8 in recordings:
             for number, (entering, _) in enumerate(streamed(function, network.shape, logmel_q8)):
                 if number % every == every - 1:
                     yield entering
 
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, str(Path(folder)), signatures=function)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = calibration
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-        return bytes(converter.convert())
+    return converted(function, calibration)

@@ -5,11 +5,8 @@ The exported model takes one chunk: input `features` float [1, 2, 40] (log-mel i
 both ends the same scale. Normalisation is folded into the convolutions.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from train.int8_conversion import Inputs, check_recordings, converted, tensorflow
 from train.vad_network import BANDS, FEATURES, FRAMES, VadNetwork
 
 Weights = npt.NDArray[np.float32]
@@ -92,18 +90,9 @@ def fold(network: VadNetwork) -> FoldedVad:
     )
 
 
-def _tensorflow() -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    import tensorflow
-
-    tensorflow.get_logger().setLevel("ERROR")
-    return tensorflow
-
-
 def streaming_function(vad: FoldedVad) -> Any:
     """TensorFlow function of one chunk: features and states in, probability and states out, by name."""
-    tf = _tensorflow()
+    tf = tensorflow()
     channels = vad.spectral.shape[-1]
 
     def step(features: Any, *states: Any) -> dict[str, Any]:
@@ -128,9 +117,7 @@ def streaming_function(vad: FoldedVad) -> Any:
     return tf.function(step, input_signature=signature).get_concrete_function()
 
 
-def calibration(
-    network: VadNetwork, recordings: list[npt.NDArray[np.int16]], every: int
-) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+def calibration(network: VadNetwork, recordings: list[npt.NDArray[np.int16]], every: int) -> Iterator[Inputs]:
     """The streaming model's inputs as they occur in recordings, states included, every so many chunks, by name.
 
     Args:
@@ -163,17 +150,6 @@ def quantize(network: VadNetwork, recordings: list[npt.NDArray[np.int16]], every
     Raises:
         ValueError: fewer than 100 or more than 500 recordings.
     """
-    if not 100 <= len(recordings) <= 500:
-        raise ValueError(f"{len(recordings)} recordings to calibrate on; use 100 to 500")
-    tf = _tensorflow()
+    check_recordings(len(recordings))
     function = streaming_function(fold(network))
-    module = tf.Module()
-    module.function = function
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, str(Path(folder)), signatures=function)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: calibration(network, recordings, every)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-        return bytes(converter.convert())
+    return converted(function, lambda: calibration(network, recordings, every))

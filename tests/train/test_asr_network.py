@@ -84,3 +84,11 @@ def test_the_tflite_has_the_interface_and_stays_close_to_float(tmp_path):
 def test_too_few_recordings_to_calibrate_on_are_refused():
     with pytest.raises(ValueError, match="use 100 to 500"):
         asr_export.quantize(_network(), [_features(8)] * 99)
+
+
+def test_weights_that_are_not_finite_are_refused():
+    network = _network()
+    with torch.no_grad():
+        network.first_norm.running_mean[0] = float("nan")
+    with pytest.raises(ValueError, match="not finite"):
+        asr_export.quantize(network, [_features(8)] * 100)
