@@ -7,15 +7,12 @@ the masks.
 """
 
 import json
-import math
-import pickle
 import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -26,8 +23,8 @@ from firmware.domain.phonemes import BLANK
 from train.asr_augment import Batch, Drawer, Pool
 from train.asr_bank import Banked
 from train.asr_network import BANDS, AsrNetwork, AsrShape
+from train.runs import UNREADABLE, warmed_cosine
 
-UNREADABLE = (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, BadZipFile, AttributeError)
 WARM_UP = 0.08
 QUEUE = 4
 SKIPPED_MAX = 20
@@ -104,11 +101,7 @@ def phoneme_error_rate(network: AsrNetwork, utterances: Sequence[Banked]) -> flo
 
 def learning_rate(training: AsrTraining, step: int) -> float:
     """Linear warm-up, then half a cosine to a hundredth of the peak."""
-    done = step / training.steps
-    if done < WARM_UP:
-        return training.learning_rate * max(done / WARM_UP, 0.02)
-    cosine = 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
-    return training.learning_rate * (0.01 + 0.99 * cosine)
+    return warmed_cosine(training.learning_rate, step / training.steps, WARM_UP)
 
 
 def _share(training: AsrTraining, averaged: torch.Tensor | int) -> float:

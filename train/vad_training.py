@@ -7,9 +7,7 @@ under different levels and band gains.
 
 import contextlib
 import json
-import math
 import multiprocessing
-import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,12 +22,11 @@ from train import corpora
 from train.metrics import auc
 from train.mixing import Conditions, Mixer, Mixture
 from train.rooms import Impulse, impulse_responses
+from train.runs import UNREADABLE, warmed_cosine
 from train.vad_network import FEATURES, FRAMES, VadNetwork, VadShape, shipped_parameters
 
 LARGEST_PARAMETERS = 10_500
 WARM_UP = 0.1
-UNREADABLE = (OSError, LookupError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError)
-"""What torch raises for a file that it did not write, or that holds other tensors."""
 CERTAINTY_SNR_DB = (-8.0, 18.0)
 CERTAINTY = (0.6, 1.0)
 
@@ -192,11 +189,7 @@ def dev_auc(network: VadNetwork, examples: list[Example]) -> float:
 
 def learning_rate(training: VadTraining, step: int) -> float:
     """Linear warm-up over a tenth of the steps, then half a cosine to a hundredth of the peak."""
-    done = step / training.steps
-    if done < WARM_UP:
-        return training.learning_rate * max(done / WARM_UP, 0.02)
-    cosine = 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
-    return training.learning_rate * (0.01 + 0.99 * cosine)
+    return warmed_cosine(training.learning_rate, step / training.steps, WARM_UP)
 
 
 def train_vad(out: Path, shape: VadShape, training: VadTraining, resume: bool) -> Path:
