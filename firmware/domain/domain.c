@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crc32.h"
 #include "domain_check.h"
 
 enum { NETWORK_FIELDS = 5, SITE_FIELDS = 3, WORD_FIELDS = 3 };
@@ -11,23 +12,6 @@ _Static_assert(sizeof(void *) != 4 || sizeof(struct domain) == 68, "as domain.h 
 
 static uint32_t u32(const uint8_t *at) {
     return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-/* CRC-32 as of zlib, by half bytes. */
-static uint32_t crc32(const uint8_t *bytes, size_t count) {
-    static const uint32_t table[16] = {
-        0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
-        0x4DB26158u, 0x5005713Cu, 0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
-        0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
-    };
-    uint32_t crc = 0xFFFFFFFFu;
-
-    for (size_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
-        crc = crc >> 4 ^ table[crc & 15u];
-        crc = crc >> 4 ^ table[crc & 15u];
-    }
-    return ~crc;
 }
 
 enum domain_fault domain_load(struct domain *domain, const void *bytes, size_t count) {
@@ -42,7 +26,7 @@ enum domain_fault domain_load(struct domain *domain, const void *bytes, size_t c
     }
     domain->crc32 = u32(data + CRC_AT);
     if (count > DOMAIN_BYTES_MAX || u32(data + 12) != count ||
-        crc32(data + CHECKED_AT, count - CHECKED_AT) != domain->crc32) {
+        crc32_more(0, data + CHECKED_AT, count - CHECKED_AT) != domain->crc32) {
         return DOMAIN_DAMAGED;
     }
     domain->network_count = domain_u16(data, 5);

@@ -15,9 +15,9 @@ from firmware.native.decoding import Decoder, log2_posteriors
 from firmware.native.library import FIRMWARE, build_folder, load
 
 HERE = Path(__file__).parent
-PIPELINE, DOMAIN = FIRMWARE / "pipeline", FIRMWARE / "domain"
+PIPELINE, DOMAIN, LINK = FIRMWARE / "pipeline", FIRMWARE / "domain", FIRMWARE / "link"
 SOURCES = [*sorted(PIPELINE.glob("decoder*.c")), PIPELINE / "frontier.c", PIPELINE / "history.c"]
-SOURCES += [PIPELINE / "posteriors.c", *sorted(DOMAIN.glob("*.c"))]
+SOURCES += [PIPELINE / "posteriors.c", *sorted(DOMAIN.glob("*.c")), LINK / "crc32.c"]
 SCALE = 0.125
 INSTRUCTIONS_A_TICK = 40 / 64
 """Of SysTick on mps2-an386 at -icount shift=6: an instruction takes 64 ns, a tick 40 ns."""
@@ -28,7 +28,7 @@ def compiled(compiler: str, flags: list[str], program: Path) -> None:
     load()  # generates the tables
     gen = build_folder() / "gen"
     command = [compiler, *FLAGS, *flags, f"-DFROM_Q8_Q16={round(256 / SCALE)}u"]
-    command += [f"-I{folder}" for folder in (PIPELINE, DOMAIN, gen)]
+    command += [f"-I{folder}" for folder in (PIPELINE, DOMAIN, LINK, gen)]
     sources = [HERE / "decoder_image.c", *SOURCES, gen / "posteriors_tables.c"]
     # Alone: a sanitizer that this very process may run under would get in the compiler's way.
     environment = {"PATH": "/usr/bin:/bin"}
