@@ -41,6 +41,9 @@ def train(  # noqa: PLR0917 - typer calls it
         float, typer.Option(min=0, max=1, help="Share of CTC in the loss; the rest is the teacher's.")
     ] = 0.5,
     temperature: Annotated[float, typer.Option("--temperature", "-T", min=0.1, help="Of the distillation.")] = 2.0,
+    lag: Annotated[
+        int, typer.Option(min=0, max=16, help="Frames of 32 ms that the network may tell later than its teacher.")
+    ] = 4,
     steps: Annotated[int, typer.Option(min=1, help="12000 take about 90 minutes on two cores (student).")] = 12000,
     variants: Annotated[int, typer.Option(min=1, help="Speeds and rooms that each recording is heard in.")] = 3,
     bank: Annotated[Path, typer.Option(help="Folder of log-mel, made once, shared between runs.")] = RUNS / "bank",
@@ -81,7 +84,7 @@ def train(  # noqa: PLR0917 - typer calls it
     )
     filler.start()
     shape = asr_network.TEACHER if preset == Preset.TEACHER else asr_network.STUDENT
-    training = replace(AsrTraining(), steps=steps, alpha=alpha, temperature=temperature, seed=seed)
+    training = replace(AsrTraining(), steps=steps, alpha=alpha, temperature=temperature, lag=lag, seed=seed)
     pool = asr_corpora.GrowingPool(bank, asr_corpora.WEIGHTS, noises)
     try:
         print(train_asr(run, shape, training, pool, dev, resume, distilled))

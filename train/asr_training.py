@@ -1,9 +1,9 @@
 """Trains the recogniser, or its teacher: CTC over phonemes, batches drawn from the bank, the weights averaged.
 
 CTC after A. Graves et al., "Connectionist Temporal Classification" (2006). With a teacher the loss is
-alpha * CTC + (1 - alpha) * T^2 * KL(teacher at temperature T || network at T), frame by frame, after G. Hinton et al.,
-"Distilling the Knowledge in a Neural Network" (2015), section 2; the teacher hears the same augmented audio, without
-the masks.
+alpha * CTC + (1 - alpha) * T^2 * KL(teacher at temperature T || network at T), frame by frame, the network's by `lag`
+frames later, after G. Hinton et al., "Distilling the Knowledge in a Neural Network" (2015), section 2; the teacher
+hears the same augmented audio, without the masks.
 """
 
 import json
@@ -30,10 +30,17 @@ QUEUE = 4
 SKIPPED_MAX = 20
 """Batches without a finite gradient in a run."""
 
+TAIL = 16
+"""Frames after a recording's end in which the network is still asked: on a board the hangover is heard there."""
+
 
 @dataclass(frozen=True)
 class AsrTraining:
-    """How a network is trained; `frames` of 32 ms a window, `batch` windows a step."""
+    """How a network is trained; `frames` of 32 ms a window, `batch` windows a step.
+
+    `lag`: frames that the network may tell later than its teacher, which has heard all that follows: it puts a phoneme
+    near its start, and a streaming network that is left alone waits for what comes after.
+    """
 
     steps: int = 20000
     batch: int = 20
@@ -47,6 +54,7 @@ class AsrTraining:
     seed: int = 1
     alpha: float = 0.5
     temperature: float = 2.0
+    lag: int = 4
     threads: int = 2
 
 
@@ -80,20 +88,21 @@ def greedy(logits: torch.Tensor) -> list[int]:
 
 
 def phoneme_error_rate(network: AsrNetwork, utterances: Sequence[Banked]) -> float:
-    """Of the greedy path, over all utterances."""
+    """Of the greedy path, over all utterances, each followed by half a second in which the network may tell its end."""
     network.eval()
     wrong = total = 0
     ordered = sorted(utterances, key=lambda b: len(b.features))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for start in range(0, len(ordered), 16):
             some = ordered[start : start + 16]
-            longest = max(len(b.features) for b in some)
+            longest = max(len(b.features) for b in some) + TAIL
             features = np.zeros((len(some), longest, 80), np.float32)
             for row, banked in zip(features, some, strict=True):
                 row[: len(banked.features)] = banked.features.astype(np.float32) / 256
+                row[len(banked.features) :] = row[len(banked.features) - 1]
             logits = network(torch.from_numpy(features).reshape(len(some), -1, BANDS))
             for one, banked in zip(logits, some, strict=True):
-                heard = greedy(one[: len(banked.features)])
+                heard = greedy(one[: len(banked.features) + TAIL])
                 wrong += errors(banked.labels.tolist(), heard)
                 total += len(banked.labels)
     return wrong / max(1, total)
@@ -124,8 +133,8 @@ def loss_of(network: AsrNetwork, batch: Batch, teacher: AsrNetwork | None, train
         target = teacher(batch.unmasked)
     hot = training.temperature
     divergence = nn.functional.kl_div(
-        nn.functional.log_softmax(logits.float() / hot, dim=-1),
-        nn.functional.log_softmax(target.float() / hot, dim=-1),
+        nn.functional.log_softmax(logits.float()[:, training.lag :] / hot, dim=-1),
+        nn.functional.log_softmax(target.float()[:, : target.shape[1] - training.lag] / hot, dim=-1),
         reduction="sum",
         log_target=True,
     ) / max(1, int(batch.counts.sum()))

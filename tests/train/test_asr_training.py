@@ -10,9 +10,10 @@ from asr_samples import TINY, banked, pool
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.domain.phonemes import CLASSES
 from train.asr_augment import Drawer
 from train.asr_network import AsrNetwork
-from train.asr_training import AsrTraining, errors, greedy, learning_rate, load, phoneme_error_rate, train_asr
+from train.asr_training import AsrTraining, errors, greedy, learning_rate, load, loss_of, phoneme_error_rate, train_asr
 
 SHORT = AsrTraining(
     steps=80, batch=6, frames=60, every=40, easy_steps=60, learning_rate=2e-2, average=0.9, dropout=0.0, threads=1
@@ -55,6 +56,20 @@ def test_a_teacher_alone_teaches(tmp_path):
     train_asr(tmp_path / "student", TINY, taught, pool, _dev(), resume=False, teacher=teacher)
     log = _log(tmp_path / "student")
     assert log[-1]["loss"] < 0.8 * log[0]["loss"]
+
+
+def test_the_network_is_held_to_what_its_teacher_said_a_lag_before():
+    batch = Drawer(pool(), 2, 60, 4).draw(0.0)
+    rows = len(batch.counts)
+    said = torch.randn(rows, 60, CLASSES)
+    late = torch.cat([torch.randn(rows, 5, CLASSES), said[:, :-5]], dim=1)
+    taught = replace(SHORT, alpha=0.0)
+
+    def loss(lag: int) -> float:
+        return float(loss_of(lambda _: late, batch, lambda _: said, replace(taught, lag=lag)))
+
+    assert loss(5) == pytest.approx(0, abs=1e-5)
+    assert min(loss(4), loss(6), loss(0)) > 1
 
 
 def test_a_run_that_diverges_ends_with_a_sentence_and_keeps_its_checkpoint(tmp_path):
