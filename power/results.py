@@ -1,4 +1,4 @@
-"""What the engines give and the report shows. Powers in W, energies in J, currents in A; arrays hold n variants, (n,)."""
+"""What the engines give and the report shows. In W, J, A, V and s; arrays hold n variants, shape (n,)."""
 
 from __future__ import annotations
 
