@@ -96,7 +96,7 @@ def idle_event(radio: RadioFigures, since_last_s: ArrayLike) -> Event:
 
 
 def sent(radio: RadioFigures, payload: ArrayLike) -> Event:
-    """A further exchange in an event, for a packet of `payload` bytes from us: the other side answers with an empty one.
+    """A further exchange in an event, for a packet of `payload` bytes from us: the other side sends an empty one.
 
     The receiver waits through the inter-frame space before the other side's packet, the transmitter through the one
     before ours.
