@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from power import what_if
 from power.figures import Curve, Figure, component
 from power.last_run import LastRun
 from power.report import original_estimate
+from power.report.schema import REPORT, VERSION
 from power.report.shown import rounded
 from power.results import Budget, Load, Study
 
-REPORT = "earshot power report"
-VERSION = 2
 STATUSES = ("measured", "datasheet", "secondary", "assumed")
 """What stands behind a figure, strongest first."""
 AGREEMENT = 0.01
@@ -36,6 +36,8 @@ class Origin:
 
     ledger: str
     """Where the ledger is from, for people: "the last run"."""
+    ledger_file: str
+    ledger_sha256: str
     command: str
     """The command line that makes the report again."""
 
@@ -104,8 +106,11 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
             },
             "events": study.simulation.events,
         },
-        "changes": [{"key": key, "value": value} for key, value in study.changes.items()],
-        "inputs": [{"path": path, "sha256": digest} for path, digest in study.inputs],
+        "changes": [_change(key, value) for key, value in study.changes.items()],
+        "inputs": [
+            {"path": path, "sha256": digest}
+            for path, digest in ((origin.ledger_file, origin.ledger_sha256), *study.inputs)
+        ],
         "notes": list(study.typical.notes),
     }
     facts["estimate"] = original_estimate.compare(facts)
@@ -349,6 +354,11 @@ def _written(figure: Figure | Curve | None) -> tuple[str, float]:
     if not isinstance(figure, Figure):
         return "", 1.0
     return figure.unit, figure.max / figure.si.max if figure.si.max else 1.0
+
+
+def _change(key: str, value: float) -> dict[str, Any]:
+    shown, unit = what_if.written(key, value)
+    return {"key": key, "value": shown, "unit": unit}
 
 
 def _verdict(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:

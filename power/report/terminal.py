@@ -73,7 +73,7 @@ def show(facts: Mapping[str, Any], console: Console) -> None:
     console.print(_figures(document))
     say(_LEGEND)
     for change in facts["changes"]:
-        say(f"Changed for this report: {change['key']} = {change['value']:g} (SI)")
+        say(f"Changed for this report: {change['key']} = {change['value']:g} {change['unit']}")
     for note in facts["notes"]:
         say(f"Note: {note}")
     say(f"\n{facts['command']}")
