@@ -186,10 +186,7 @@ class _Expectation:
 
     def _sum(self) -> Budget:
         cell = battery.cell_of(self._values, self._day)
-        regulators = self._quiescent()
-        pmic = (
-            self._values[f"{self._parts.pmic}.quiescent"] if self._parts.pmic and not self._fixed_only else self._zero
-        )
+        regulators, pmic = self._quiescent()
         total = sum((phase.hours for phase in self._phases), self._zero)
         watts = sum((phase.hours / total * phase.watts for phase in self._phases), self._zero)
         amps = sum((phase.hours / total * phase.amps for phase in self._phases), self._zero) + regulators + pmic
