@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from power import figures, last_run
+from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 from power.model import estimate
 from power.model import scenario as load_scenario
@@ -41,6 +42,9 @@ def _power() -> None:
       host replay talk.wav --board artemis     run the image, keep its ledger
       power report                             mW per component, hours on the cell
     """
+
+
+app.command()(components)
 
 
 @app.command()
