@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from power import check_command, components_command, diff_command, report_command
+from power import check_command, diff_command, report_command
+from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 
 app = typer.Typer(
@@ -36,10 +37,10 @@ def _power() -> None:
     """
 
 
+app.command()(components)
 app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)
-app.command()(components_command.components)
 
 
 def main() -> None:
