@@ -94,7 +94,7 @@ def _all_files() -> list[Path]:
 
 def _model(path: Path) -> type[NamedFacts]:
     """What a file describes: by its folder, or else by a key that only one kind of file has."""
-    from power.model import Scenario
+    from power.scenario import Scenario
 
     models: dict[str, type[NamedFacts]] = {"components": Component, "boards": BoardParts, "scenarios": Scenario}
     if path.absolute().parent.name in models:
