@@ -14,9 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Amount = Array | float
+"""Of each variant, shape (n,), or of all."""
 
 EMPTY_BYTES = 10
 DATA_BYTES = EMPTY_BYTES + 7 + 4
@@ -32,18 +34,18 @@ ANSWER_S = 0.1e-3
 
 @dataclass(frozen=True)
 class RadioFigures:
-    """A radio's figures in n variants, each (n,) or a number: currents in A, times in s, clocks as a fraction."""
+    """A radio's figures in n variants, each (n,): currents in A, times in s, clocks as a fraction."""
 
-    tx: ArrayLike
-    rx: ArrayLike
-    cpu: ArrayLike
-    prepare: ArrayLike
-    ramp: ArrayLike
-    interframe: ArrayLike
-    finish: ArrayLike
-    idle: ArrayLike
-    sleep_clock: ArrayLike
-    bit_rate: ArrayLike
+    tx: Array
+    rx: Array
+    cpu: Array
+    prepare: Array
+    ramp: Array
+    interframe: Array
+    finish: Array
+    idle: Array
+    sleep_clock: Array
+    bit_rate: Array
 
 
 NAMES = ("tx", "rx", "cpu", "prepare", "ramp", "interframe", "finish", "idle", "sleep_clock", "bit_rate")
@@ -70,32 +72,32 @@ class Event:
     def __add__(self, other: Event) -> Event:
         return Event(self.cpu_s + other.cpu_s, self.rx_s + other.rx_s, self.tx_s + other.tx_s)
 
-    def times(self, count: ArrayLike) -> Event:
+    def times(self, count: Amount) -> Event:
         """That many such events, one after the other."""
         return Event(self.cpu_s * count, self.rx_s * count, self.tx_s * count)
 
 
-def packet_s(radio: RadioFigures, size: ArrayLike) -> Array:
+def packet_s(radio: RadioFigures, size: Amount) -> Array:
     """Time of a packet of `size` bytes on the air."""
-    return np.asarray(size) * 8.0 / np.asarray(radio.bit_rate)
+    return size * 8.0 / radio.bit_rate
 
 
-def widening_s(radio: RadioFigures, since_last_s: ArrayLike) -> Array:
+def widening_s(radio: RadioFigures, since_last_s: Amount) -> Array:
     """How much earlier a peripheral listens, `since_last_s` after the last event: interval x (1 + latency)."""
-    return np.asarray(since_last_s) * np.asarray(radio.sleep_clock)
+    return since_last_s * radio.sleep_clock
 
 
-def idle_event(radio: RadioFigures, since_last_s: ArrayLike) -> Event:
+def idle_event(radio: RadioFigures, since_last_s: Amount) -> Event:
     """A connection event in which both sides send an empty packet."""
     empty = packet_s(radio, EMPTY_BYTES)
     return Event(
-        cpu_s=np.asarray(radio.prepare) + radio.finish,
-        rx_s=np.asarray(radio.ramp) + widening_s(radio, since_last_s) + empty,
-        tx_s=np.asarray(radio.interframe) + empty,
+        cpu_s=radio.prepare + radio.finish,
+        rx_s=radio.ramp + widening_s(radio, since_last_s) + empty,
+        tx_s=radio.interframe + empty,
     )
 
 
-def sent(radio: RadioFigures, payload: ArrayLike) -> Event:
+def sent(radio: RadioFigures, payload: Amount) -> Event:
     """A further exchange in an event, for a packet of `payload` bytes from us: the other side sends an empty one.
 
     The receiver waits through the inter-frame space before the other side's packet, the transmitter through the one
@@ -103,42 +105,42 @@ def sent(radio: RadioFigures, payload: ArrayLike) -> Event:
     """
     return Event(
         cpu_s=np.zeros(1),
-        rx_s=np.asarray(radio.interframe) + packet_s(radio, EMPTY_BYTES),
-        tx_s=np.asarray(radio.interframe) + packet_s(radio, np.asarray(payload) + DATA_BYTES),
+        rx_s=radio.interframe + packet_s(radio, EMPTY_BYTES),
+        tx_s=radio.interframe + packet_s(radio, payload + DATA_BYTES),
     )
 
 
-def received(radio: RadioFigures, payload: ArrayLike) -> Event:
+def received(radio: RadioFigures, payload: Amount) -> Event:
     """A further exchange in an event, for a packet of `payload` bytes to us, which we acknowledge."""
     return Event(
         cpu_s=np.zeros(1),
-        rx_s=np.asarray(radio.interframe) + packet_s(radio, np.asarray(payload) + DATA_BYTES),
-        tx_s=np.asarray(radio.interframe) + packet_s(radio, EMPTY_BYTES),
+        rx_s=radio.interframe + packet_s(radio, payload + DATA_BYTES),
+        tx_s=radio.interframe + packet_s(radio, EMPTY_BYTES),
     )
 
 
-def packets(size: ArrayLike, payload: ArrayLike) -> Array:
+def packets(size: Amount, payload: Amount) -> Array:
     """How many packets `size` bytes take."""
-    return np.ceil(np.asarray(size, dtype=np.float64) / np.asarray(payload, dtype=np.float64) - 1e-9)
+    return np.ceil(np.asarray(np.divide(size, payload)) - 1e-9)
 
 
-def sendings(retry_rate: ArrayLike) -> Array:
+def sendings(retry_rate: Amount) -> Array:
     """How often a packet is sent on average, if each sending is lost with probability `retry_rate`."""
-    return 1.0 / (1.0 - np.asarray(retry_rate, dtype=np.float64))
+    return np.asarray(np.divide(1.0, 1.0 - retry_rate))
 
 
-def advertising_event(radio: RadioFigures, payload: ArrayLike) -> Event:
+def advertising_event(radio: RadioFigures, payload: Amount) -> Event:
     """A connectable advertising event: on each of three channels a packet, and a look for a request."""
     per_channel = Event(
         cpu_s=np.zeros(1),
-        rx_s=np.asarray(radio.interframe) + ANSWER_S,
-        tx_s=np.asarray(radio.ramp) + packet_s(radio, np.asarray(payload) + ADVERTISING_BYTES),
+        rx_s=radio.interframe + ANSWER_S,
+        tx_s=radio.ramp + packet_s(radio, payload + ADVERTISING_BYTES),
     )
-    ends = Event(np.asarray(radio.prepare) + radio.finish, np.zeros(1), np.zeros(1))
+    ends = Event(radio.prepare + radio.finish, np.zeros(1), np.zeros(1))
     return per_channel.times(ADVERTISING_CHANNELS) + ends
 
 
-def air_share(radio: RadioFigures, payload: ArrayLike, bytes_a_second: ArrayLike, interval_s: ArrayLike) -> Array:
+def air_share(radio: RadioFigures, payload: Amount, bytes_a_second: Amount, interval_s: Amount) -> Array:
     """The share of a connection interval that a stream of received bytes takes; above 1 it cannot be carried."""
-    exchange = received(radio, payload).seconds * np.asarray(bytes_a_second) / np.asarray(payload)
-    return exchange + idle_event(radio, interval_s).seconds / np.asarray(interval_s)
+    exchange = received(radio, payload).seconds * bytes_a_second / payload
+    return exchange + idle_event(radio, interval_s).seconds / interval_s

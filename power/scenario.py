@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from power import data_files
 from power.data_files import Facts, NamedFacts, Text
@@ -52,37 +52,25 @@ def _spread(value: object) -> object:
     return value
 
 
-def _within(least: float, greatest: float, *, above: bool = False) -> Any:
+def _within(least: float, greatest: float, *, above: bool = False) -> AfterValidator:
+    """Pydantic marker: a Spread whose ends lie from `least`, itself left out if `above`, up to `greatest`."""
+
     def check(value: Spread) -> Spread:
-        low = value.min <= least if above else value.min < least
-        if low or value.max > greatest:
+        if value.min < least or (above and value.min == least) or value.max > greatest:
             raise ValueError(f"must be {'above' if above else 'from'} {least:g}, up to {greatest:g}")
         return value
 
-    return check
+    return AfterValidator(check)
 
 
-class _Checked:
-    """Pydantic marker: a Spread whose ends lie within bounds."""
-
-    def __init__(self, least: float, greatest: float, *, above: bool = False) -> None:
-        self._check = _within(least, greatest, above=above)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema  # noqa: PLC0415
-
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-
-def _number(least: float, greatest: float, *, above: bool = False) -> Any:
-    return Annotated[Spread, _Checked(least, greatest, above=above), BeforeValidator(_spread)]
+_INPUT = BeforeValidator(_spread)
+_SHARE = _within(0.0, 1.0)
 
 
 def _one(value: float) -> Spread:
     return Spread(min=value, typ=value, max=value)
 
 
-Share = _number(0.0, 1.0)
 Noise = Literal["silence", "office", "street", "music"]
 FALSE_ACCEPTS: dict[Noise, Spread] = {
     "silence": _one(0.0),
@@ -97,26 +85,26 @@ FALSE_ACCEPTS: dict[Noise, Spread] = {
 class RadioUse(Facts):
     """How the phone is kept in touch with."""
 
-    interval_s: _number(0.0075, 4.0) = _one(0.1)  # type: ignore[valid-type]
+    interval_s: Annotated[Spread, _INPUT, _within(0.0075, 4.0)] = _one(0.1)
     """Connection interval."""
-    latency: _number(0.0, 499.0) = _one(4.0)  # type: ignore[valid-type]
+    latency: Annotated[Spread, _INPUT, _within(0.0, 499.0)] = _one(4.0)
     """Connection events that the board may leave out while it has nothing to say."""
-    payload_bytes: _number(20.0, 244.0) = _one(100.0)  # type: ignore[valid-type]
+    payload_bytes: Annotated[Spread, _INPUT, _within(20.0, 244.0)] = _one(100.0)
     """Most payload in a packet: the ATT MTU less 3."""
-    bytes_a_transcript: _number(1.0, 100_000.0) = _one(96.0)  # type: ignore[valid-type]
-    retry_rate: _number(0.0, 0.9) = Spread(min=0.0, typ=0.05, max=0.2)  # type: ignore[valid-type]
+    bytes_a_transcript: Annotated[Spread, _INPUT, _within(1.0, 100_000.0)] = _one(96.0)
+    retry_rate: Annotated[Spread, _INPUT, _within(0.0, 0.9)] = Spread(min=0.0, typ=0.05, max=0.2)
     """Probability that a packet is lost and sent again."""
-    advertising_s: _number(0.02, 10.24) = _one(1.0)  # type: ignore[valid-type]
+    advertising_s: Annotated[Spread, _INPUT, _within(0.02, 10.24)] = _one(1.0)
     """Advertising interval while the phone is away."""
-    advertising_bytes: _number(0.0, 31.0) = _one(21.0)  # type: ignore[valid-type]
+    advertising_bytes: Annotated[Spread, _INPUT, _within(0.0, 31.0)] = _one(21.0)
 
 
 class PlaybackUse(Facts):
     """What is played: the translation's voice, which the phone sends."""
 
-    seconds: _number(0.1, 3600.0) = Spread(min=1.5, typ=3.0, max=6.0)  # type: ignore[valid-type]
+    seconds: Annotated[Spread, _INPUT, _within(0.1, 3600.0)] = Spread(min=1.5, typ=3.0, max=6.0)
     """Length of one."""
-    bytes_a_second: _number(0.0, 40_000.0) = Spread(min=2000.0, typ=4000.0, max=8000.0)  # type: ignore[valid-type]
+    bytes_a_second: Annotated[Spread, _INPUT, _within(0.0, 40_000.0)] = Spread(min=2000.0, typ=4000.0, max=8000.0)
     """Coded speech over the radio: 4000 is 32 kbit/s."""
     gated: bool = True
     """Codec and amplifier are off between sounds."""
@@ -125,9 +113,9 @@ class PlaybackUse(Facts):
 class FalseAccepts(Facts):
     """Noise that the voice detector takes for speech, so that the recogniser runs for nothing."""
 
-    per_hour: _number(0.0, 3600.0) | None = None  # type: ignore[valid-type]
+    per_hour: Annotated[Spread, _INPUT, _within(0.0, 3600.0)] | None = None
     """In every phase; None: what FALSE_ACCEPTS has for the phase's noise."""
-    seconds: _number(0.0, 60.0) = Spread(min=1.0, typ=2.0, max=4.0)  # type: ignore[valid-type]
+    seconds: Annotated[Spread, _INPUT, _within(0.0, 60.0)] = Spread(min=1.0, typ=2.0, max=4.0)
     """How long the recogniser runs each time."""
 
 
@@ -135,15 +123,15 @@ class Phase(Facts):
     """A part of the day."""
 
     name: Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    hours: _number(0.0, 1000.0, above=True)  # type: ignore[valid-type]
-    speech: Share = _one(0.0)  # type: ignore[valid-type]
+    hours: Annotated[Spread, _INPUT, _within(0.0, 1000.0, above=True)]
+    speech: Annotated[Spread, _INPUT, _SHARE] = _one(0.0)
     """Share of the time that someone speaks."""
     noise: Noise = "silence"
-    transcripts_per_hour: _number(0.0, 3600.0) = _one(0.0)  # type: ignore[valid-type]
+    transcripts_per_hour: Annotated[Spread, _INPUT, _within(0.0, 3600.0)] = _one(0.0)
     radio: Literal["connected", "away", "off"] = "off"
-    playback: Share = _one(0.0)  # type: ignore[valid-type]
+    playback: Annotated[Spread, _INPUT, _SHARE] = _one(0.0)
     """Share of the time that it plays."""
-    level_vrms: _number(0.0, 10.0) = _one(0.1)  # type: ignore[valid-type]
+    level_vrms: Annotated[Spread, _INPUT, _within(0.0, 10.0)] = _one(0.1)
     """At the speaker, while it plays."""
 
 
@@ -151,8 +139,8 @@ class FixedLoad(Facts):
     """A load that someone states in milliwatts, drawn straight from the cell for a share of the time."""
 
     name: Text
-    milliwatts: _number(0.0, 100_000.0)  # type: ignore[valid-type]
-    share: Share = _one(1.0)  # type: ignore[valid-type]
+    milliwatts: Annotated[Spread, _INPUT, _within(0.0, 100_000.0)]
+    share: Annotated[Spread, _INPUT, _SHARE] = _one(1.0)
     source: Text
 
 
@@ -161,8 +149,8 @@ class Scenario(NamedFacts):
 
     hours: Annotated[float, Field(strict=True, gt=0, le=100_000, allow_inf_nan=False)]
     """What is wanted on one charge."""
-    temperature: _number(-40.0, 85.0) = Spread(min=0.0, typ=23.0, max=35.0)  # type: ignore[valid-type]
-    cycles: _number(0.0, 10_000.0) = Spread(min=0.0, typ=250.0, max=500.0)  # type: ignore[valid-type]
+    temperature: Annotated[Spread, _INPUT, _within(-40.0, 85.0)] = Spread(min=0.0, typ=23.0, max=35.0)
+    cycles: Annotated[Spread, _INPUT, _within(0.0, 10_000.0)] = Spread(min=0.0, typ=250.0, max=500.0)
     """Charges and discharges that the cell has seen."""
     shares: Literal["ledger"] | None = None
     radio: RadioUse = RadioUse()
@@ -240,7 +228,7 @@ class Day:
             u = self._choose[key]
         else:
             return typ
-        low, middle, high = (np.float64(value) for value in spread.range)
+        low, middle, high = (np.asarray(value) for value in spread.range)
         value = quantile("triangular", low, middle, high, np.nan_to_num(u, nan=0.5))
         return np.where(np.isnan(u), typ, value)
 
