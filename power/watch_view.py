@@ -128,7 +128,7 @@ def _hours(outlook: Outlook, width: int) -> list[Text]:
     rows = [("since start", outlook.whole)]
     if outlook.recent is not None:
         rows.append((f"last {_clock(outlook.recent_s)}", outlook.recent))
-    lines = [Text(f"{'lasts':<{_LABEL}}{'typical':>12}{'5th percentile':>17}{'of it wanted':>15}", style="bold")]
+    lines = [Text(f"{'lasts':<{_LABEL}}{'typical':>12}{'5th percentile':>17}{'wanted':>15}", style="bold")]
     for name, forecast in rows:
         enough = forecast.p5 >= wanted
         line = Text(f"{name:<{_LABEL}}")
@@ -176,16 +176,18 @@ def _states(outlook: Outlook, width: int) -> list[Text]:
     if outlook.recent is not None:
         rows.append((f"last {_clock(outlook.recent_s)}", outlook.recent))
     label = max(len(name) for name, _ in rows) + 2
-    for name, forecast in rows:
+    words = [
+        [(state, f"{state.upper()} {100 * share:.1f} %") for state, share in forecast.shares.items()]
+        for _, forecast in rows
+    ]
+    space = width - label - max(sum(len(word) + 2 for _, word in row) for row in words)
+    for (name, forecast), row in zip(rows, words, strict=True):
         line = Text(name.ljust(label), style="dim")
-        words = "  ".join(f"{state.upper()} {100 * share:.1f} %" for state, share in forecast.shares.items())
-        space = max(0, width - label - len(words) - 2)
         if space >= 10:
-            line.append(_strip(forecast.shares, space)).append("  ")
-        for state, share in forecast.shares.items():
-            line.append(f"{state.upper()} ", f"not dim {_STATE_STYLES.get(state, '')}").append(
-                f"{100 * share:.1f} %  ", "not dim"
-            )
+            line.append(_strip(forecast.shares, space))
+        for state, word in row:
+            line.append("  " if space >= 10 or state != row[0][0] else "")
+            line.append(word, f"not dim {_STATE_STYLES.get(state, 'white')}")
         lines.append(line)
     return lines
 
@@ -209,7 +211,7 @@ def _trend(outlook: Outlook, width: int, rows: int) -> list[Text]:
     low = min(one.mw for one in trend)
     span = _clock(trend[-1].end_s - trend[0].start_s)
     title = Text("mW over the run", style="bold")
-    title.append(f"  {_milliwatts(low)} to {_milliwatts(most)}, {_clock(trend[-1].end_s - trend[-1].start_s)} a column", "dim")
+    title.append(f"  {_milliwatts(low)} to {_milliwatts(most)}", "dim")
     seconds = trend[-1].end_s or 1.0
     columns: list[float] = []
     for column in range(width):

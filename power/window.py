@@ -1,10 +1,14 @@
-"""A stretch of a run as a run of its own: what the ledger says of the last minutes, or of any minutes."""
+"""A stretch of a run as a run of its own: what the ledger says of the last minutes."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
 from power.last_run import LastRun, Ledger, LedgerRow, LinkBytes, Snapshot
+
+SETTLED_S = 10.0
+"""A state's work is counted when it is done, which may be a second after its sound was heard (the recogniser begins
+with what was said before the gate opened). Over less time in a state than this, the two need not fit each other."""
 
 _NOTHING = LedgerRow(samples=0, cycles=0, entries=0)
 
@@ -13,41 +17,23 @@ def last_seconds(run: LastRun, seconds: float) -> LastRun | None:
     """The end of a run, from the snapshot that lies at least `seconds` back; None if it has none so old."""
     wanted = run.ledger.sample - seconds * run.rate
     at = bisect_right(run.timeline, wanted, key=lambda snapshot: snapshot.sample)
-    return between(run, run.timeline[at - 1], _last(run)) if at else None
+    return since(run, run.timeline[at - 1]) if at else None
 
 
-def pieces(run: LastRun, most: int) -> list[LastRun]:
-    """The run in at most `most` stretches of about equal length, oldest first; fewer where there are fewer snapshots.
+def since(run: LastRun, start: Snapshot) -> LastRun:
+    """`run` as if it had begun at `start`, a snapshot of it before its last.
 
-    A stretch begins and ends at multiples of a length that doubles as the run grows, so that but the last one stays.
+    Time is the difference of the ledgers; so is the work of a state that it was in for SETTLED_S, while that of another
+    is the whole run's in proportion. So are the other counters and the link's bytes, which snapshots do not have.
     """
-    length = run.rate
-    while run.ledger.sample > most * length:
-        length *= 2
-    ends: list[Snapshot] = []
-    for snapshot in run.timeline:
-        if ends and (snapshot.sample - 1) // length == (ends[-1].sample - 1) // length:
-            ends[-1] = snapshot
-        else:
-            ends.append(snapshot)
-    starts = [None, *ends[:-1]]
-    return [between(run, start, end) for start, end in zip(starts, ends, strict=True)]
-
-
-def between(run: LastRun, start: Snapshot | None, end: Snapshot) -> LastRun:
-    """`run` as if it had begun at `start` (None: its reset) and ended at `end`, which is later.
-
-    Time and work are the difference of the ledgers. Snapshots have no more, so the other counters and the link's bytes
-    are the whole run's, in proportion to the time.
-    """
-    before = start.rows if start else {}
     rows = {}
-    for name, row in end.rows.items():
-        old = before.get(name, _NOTHING)
-        rows[name] = LedgerRow(
-            samples=row.samples - old.samples, cycles=row.cycles - old.cycles, entries=row.entries - old.entries
-        )
-    sample = end.sample - (start.sample if start else 0)
+    for name, row in run.ledger.rows.items():
+        before = start.rows.get(name, _NOTHING)
+        samples, cycles = row.samples - before.samples, row.cycles - before.cycles
+        if samples < SETTLED_S * run.rate and row.samples:
+            cycles = round(row.cycles * samples / row.samples)
+        rows[name] = LedgerRow(samples=samples, cycles=cycles, entries=row.entries - before.entries)
+    sample = run.ledger.sample - start.sample
     part = sample / run.ledger.sample
     counters = {
         name: None if value is None else round(value * part)
@@ -64,5 +50,24 @@ def between(run: LastRun, start: Snapshot | None, end: Snapshot) -> LastRun:
     )
 
 
-def _last(run: LastRun) -> Snapshot:
-    return Snapshot(sample=run.ledger.sample, rows=run.ledger.rows)
+def shares(run: LastRun, most: int) -> list[tuple[float, float, dict[str, float]]]:
+    """The run in at most `most` stretches of one length but for the ends: (start s, end s, share of each state).
+
+    They begin and end at multiples of a length that doubles as the run grows, so that what is past stays as it was.
+    """
+    length = run.rate
+    while run.ledger.sample > most * length:
+        length *= 2
+    ends: list[Snapshot] = []
+    for snapshot in run.timeline:
+        if ends and snapshot.sample // length == ends[-1].sample // length:
+            ends[-1] = snapshot
+        else:
+            ends.append(snapshot)
+    found, before, rows = [], 0, dict[str, LedgerRow]()
+    for end in ends:
+        heard = end.sample - before
+        part = {name: (row.samples - rows.get(name, _NOTHING).samples) / heard for name, row in end.rows.items()}
+        found.append((before / run.rate, end.sample / run.rate, {name: share for name, share in part.items() if share}))
+        before, rows = end.sample, end.rows
+    return found

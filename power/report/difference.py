@@ -60,7 +60,9 @@ def markdown(difference: Mapping[str, Any]) -> str:
     lines.append(_row("mV above brown-out, 5th percentile", d["margin_mv"], "mV"))
     lines.append("")
     if d["work"]:
-        lines += _table("| state | work a second before | after | change | time before | after |", "|---|--:|--:|--:|--:|--:|")
+        lines += _table(
+            "| state | work a second before | after | change | time before | after |", "|---|--:|--:|--:|--:|--:|"
+        )
         for row in d["work"]:
             times = [f"{rounded(100 * row['time'][end])} %" for end in ("before", "after")]
             counts = [f"{row[end]:,.0f}" for end in ("before", "after")]
@@ -71,11 +73,15 @@ def markdown(difference: Mapping[str, Any]) -> str:
     lines += _figure_lines(d["figures"])
     if d["settings"]:
         lines += _table("| setting | before | after |", "|---|---|---|")
-        lines += [f"| `{cell(row['key'])}` | {_value(row['before'])} | {_value(row['after'])} |" for row in d["settings"]]
+        lines += [
+            f"| `{cell(row['key'])}` | {_value(row['before'])} | {_value(row['after'])} |" for row in d["settings"]
+        ]
         lines.append("")
     if d["inputs"]:
         lines += _table("| input | before | after |", "|---|---|---|")
-        lines += [f"| {cell(row['path'])} | {_digest(row['before'])} | {_digest(row['after'])} |" for row in d["inputs"]]
+        lines += [
+            f"| {cell(row['path'])} | {_digest(row['before'])} | {_digest(row['after'])} |" for row in d["inputs"]
+        ]
         lines.append("")
     else:
         lines.append("The inputs are the same.\n")

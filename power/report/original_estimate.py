@@ -43,7 +43,10 @@ def _row(item: str, estimate: float | None, mw: float, why: str) -> dict[str, An
 def _sorted(facts: Mapping[str, Any], items: list[dict[str, Any]]) -> dict[str, float]:
     """Milliwatts by the name of the item, or of the part of an item, that a load belongs to."""
     rules = [
-        (owner["name"], rule) for item in items for owner in (item, *item.get("parts", [])) for rule in owner.get("loads", [])
+        (owner["name"], rule)
+        for item in items
+        for owner in (item, *item.get("parts", []))
+        for rule in owner.get("loads", [])
     ]
     found: dict[str, float] = {}
     for row in facts["components"]:
@@ -88,7 +91,9 @@ def _joined(*parts: str) -> str:
 
 def _detection(facts: Mapping[str, Any]) -> str:
     return _joined(
-        f"counted: {_work(facts, 'hear')}", _said(facts, ".run", "at work"), "front end included, wakes in the MCU's row"
+        f"counted: {_work(facts, 'hear')}",
+        _said(facts, ".run", "at work"),
+        "front end included, wakes in the MCU's row",
     )
 
 
@@ -132,7 +137,9 @@ def _hours(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _mcu(facts: Mapping[str, Any]) -> str:
-    return _joined("deep sleep between chunks, with wakes, retained RAM and interfaces", _said(facts, ".deep_sleep", "asleep"))
+    return _joined(
+        "deep sleep between chunks, with wakes, retained RAM and interfaces", _said(facts, ".deep_sleep", "asleep")
+    )
 
 
 def _power_path(facts: Mapping[str, Any]) -> str:
