@@ -277,3 +277,8 @@ def _spreads(which: Scenario) -> dict[str, Spread]:
         found[f"fixed.{load.name}.milliwatts"] = load.milliwatts
         found[f"fixed.{load.name}.share"] = load.share
     return found
+
+
+def numbers(which: Scenario) -> dict[str, Spread]:
+    """Every number of a scenario, which a what-if may change, by its key."""
+    return _spreads(which)
