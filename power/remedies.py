@@ -164,7 +164,9 @@ def trials(remedy: Remedy, base: Trial) -> Iterator[Trial]:
                 key: rail.model_copy(update={"regulator": name}) if rail.regulator else rail
                 for key, rail in base.parts.rails.items()
             }
-            yield Trial(base.parts.model_copy(update={"rails": rails}), base.scenario, {}, f"{', '.join(used)} to {name}")
+            yield Trial(
+                base.parts.model_copy(update={"rails": rails}), base.scenario, {}, f"{', '.join(used)} to {name}"
+            )
 
 
 def _scaled(remedy: Remedy, pattern: str, base: Trial) -> Iterator[Trial]:
@@ -181,7 +183,9 @@ def _scaled(remedy: Remedy, pattern: str, base: Trial) -> Iterator[Trial]:
             if factor != 1:
                 factors[key] = factor
         if factors:
-            says = [f"{key} {_shown(key, typical[key])} to {_shown(key, typical[key] * f)}" for key, f in factors.items()]
+            says = [
+                f"{key} {_shown(key, typical[key])} to {_shown(key, typical[key] * f)}" for key, f in factors.items()
+            ]
             yield Trial(base.parts, base.scenario, factors, "; ".join(says))
 
 

@@ -22,6 +22,7 @@ DAYS = 2000
 
 
 def watch(
+    *,
     scenario: Annotated[
         str, typer.Option(help="The day that the hours are of; always_on: as the board is used now.", metavar="NAME")
     ] = "always_on",

@@ -67,6 +67,7 @@ class Latest {
 
 const studies = new Latest("/api/study", showStudy);
 const maps = new Latest("/api/map", showMap);
+const added = new Set();
 let settling;
 
 function question() {
@@ -107,11 +108,14 @@ function showStudy(answer) {
   drawSpread(element("range"), found);
   element("tiles").replaceChildren(...[
     ["5th percentile", hours(found.p5)], ["95th percentile", hours(found.p95)], ["from the cell, mean", milliwatts(answer.from_cell_mw)],
-    ["allowed for the wanted hours", milliwatts(answer.budget_net_mw)], ["of it used", percent(answer.from_cell_mw / answer.budget_net_mw)],
+    [`allowed for ${plain(found.wanted, "h")}`, milliwatts(answer.budget_net_mw)], ["used of that", percent(answer.from_cell_mw / answer.budget_net_mw)],
   ].map(([name, value]) => html("div", {}, html("dt", {}, name), html("dd", {}, value))));
   drawComponents(element("components"), answer.loads, answer.from_cell_mw);
   drawDay(element("day"), answer.phases, answer.charge);
-  element("day-note").textContent = answer.charge_note;
+  const [end, left] = answer.charge.at(-1);
+  element("day-note").textContent = left > 0
+    ? `Typical. After one such day ${percent(left)} of what the cell can give is left.`
+    : `Typical. The cell is empty after ${hours(end)}, before the day is over.`;
   if (answer.tornado) drawTornado(element("tornado"), answer.tornado, found.typ);
   element("notes-section").hidden = !answer.notes.length;
   element("notes").replaceChildren(...answer.notes.map((note) => html("li", {}, note)));
@@ -121,12 +125,15 @@ function showStudy(answer) {
 function showMap(answer) {
   lastMap = answer;
   const [x, y] = [answer.x.key, answer.y.key].map((key) => sliders.get(key));
-  const shown = (side, slider) => ({ ...side, values: side.values.map((value) => value / slider.facts.factor), label: slider.facts.label, unit: slider.facts.unit });
+  const shown = (side, slider) => ({ ...side, values: side.values.map((value) => value / slider.facts.factor), label: slider.facts.label, unit: slider.facts.unit, scale: slider.facts.scale });
   drawMap(element("map"), { ...answer, x: shown(answer.x, x), y: shown(answer.y, y) }, { x: x.value, y: y.value });
 }
 
 function showCommand() {
-  element("command").textContent = toCommand(settings, choices.ledger);
+  element("command").textContent = toCommand(settings, choices.ledger, (key) => {
+    const facts = sliders.get(key)?.facts;
+    return facts ? { factor: facts.written_factor, unit: facts.written_unit } : { factor: 1, unit: "" };
+  });
 }
 
 async function copy(text, what) {
@@ -153,11 +160,18 @@ async function choose() {
   }
   complain(null);
   element("about").textContent = `${controls.scenario.title}. ${controls.board.title}.`;
-  sliders = drawSliders(element("sliders"), controls.groups, settings.changes, (key, value, settled) => {
+  for (const key of Object.keys(settings.changes)) if (controls.others.some((one) => one.key === key)) added.add(key);
+  const others = controls.others.filter((one) => added.has(one.key));
+  const groups = others.length ? [...controls.groups, { title: "Added", sliders: others }] : controls.groups;
+  const known = new Set(groups.flatMap((group) => group.sliders.map((one) => one.key)));
+  for (const key of Object.keys(settings.changes)) if (!known.has(key)) delete settings.changes[key];
+  sliders = drawSliders(element("sliders"), groups, settings.changes, (key, value, settled) => {
     if (value === null) delete settings.changes[key];
     else settings.changes[key] = value;
     refresh(settled);
   });
+  const rest = controls.others.filter((one) => !added.has(one.key));
+  fillSelect(element("add"), [["", "Add a setting \u2026"], ...rest.map((one) => [one.key, one.label])], "");
   const keys = [...sliders.keys()];
   const [x, y] = controls.map;
   if (!sliders.has(settings.mapX)) settings.mapX = x;
@@ -179,6 +193,14 @@ async function takeUp(fragment) {
   await choose();
 }
 
+/** Shows a slider for one more figure, and goes to it. */
+async function add(key) {
+  if (!key) return;
+  added.add(key);
+  await choose();
+  sliders.get(key)?.range.focus();
+}
+
 function redraw() {
   if (last) showStudy(last);
   if (lastMap) showMap(lastMap);
@@ -196,7 +218,8 @@ async function start() {
   fillSelect(element("board"), choices.boards.map((one) => [one.name, one.name]), choices.board);
   element("scenario").addEventListener("change", (event) => { settings.scenario = event.target.value; choose(); });
   element("board").addEventListener("change", (event) => { settings.board = event.target.value; choose(); });
-  element("reset").addEventListener("click", () => { settings.changes = {}; choose(); });
+  element("reset").addEventListener("click", () => { settings.changes = {}; added.clear(); choose(); });
+  element("add").addEventListener("change", (event) => add(event.target.value));
   element("copy-command").addEventListener("click", () => copy(element("command").textContent, "Command"));
   element("copy-link").addEventListener("click", () => copy(location.href, "Link"));
   for (const [id, name] of [["map-x", "mapX"], ["map-y", "mapY"]]) {
