@@ -138,7 +138,7 @@ def _once(watching: _Watching, now: Moment, *, plain: bool, as_json: bool) -> No
         print(_text(now, outlook, trouble, as_json=as_json))
         return
     screen = watch_view.Screen()
-    screen.moment, screen.outlook = now, outlook
+    screen.show(now, outlook, trouble)
     console = Console()
     console.print(screen, height=min(console.height, 25))
 
@@ -152,10 +152,11 @@ def _text(now: Moment, outlook: Outlook | None, trouble: str, *, as_json: bool) 
 def _live(watching: _Watching, file: Path) -> None:
     screen = watch_view.Screen()
     try:
-        with Live(screen, screen=True, auto_refresh=False) as live:
+        # It is drawn again between updates too, as the terminal may get another size.
+        with Live(screen, screen=True, refresh_per_second=2) as live:
             for now in follow(file):
-                screen.moment = now
-                screen.outlook, screen.trouble = watching.look(now)
+                outlook, trouble = watching.look(now)
+                screen.show(now, outlook, trouble)
                 live.refresh()
     except KeyboardInterrupt:
         return
