@@ -41,7 +41,7 @@ class Outcome:
         return self.hours >= self.wanted
 
 
-def check(
+def check(  # noqa: PLR0917 - typer calls it
     hours: Annotated[
         float | None,
         typer.Option(
@@ -83,7 +83,9 @@ def check(
         parts = figures.board_parts(board_name)
         kept = kept_ledgers.find(ledger, parts)
         says[board_name] = f"{kept.says}, firmware {kept.run.firmware} on {kept.run.board}, {kept.run.wall:%Y-%m-%d}"
-        outcomes += [_outcome(name, board_name, kept, hours, percentile, days, seed) for name in names]
+        outcomes += [
+            _outcome(name, board_name, kept, hours=hours, percentile=percentile, days=days, seed=seed) for name in names
+        ]
     if as_json:
         print(json.dumps(_document(outcomes, percentile, days, seed), indent=2))
     else:
@@ -100,7 +102,7 @@ def _of_a_device() -> list[str]:
 
 
 def _outcome(
-    name: str, board: str, kept: KeptLedger, hours: float | None, percentile: float, days: int, seed: int
+    name: str, board: str, kept: KeptLedger, *, hours: float | None, percentile: float, days: int, seed: int
 ) -> Outcome:
     from power import remedies
     from power.scenario import scenario

@@ -26,7 +26,7 @@ from power.units import conversion
 Status = Literal["measured", "datasheet", "secondary", "assumed"]
 STATUSES: dict[Status, str] = {
     "measured": "by this project or its user",
-    "datasheet": "the maker's own document",
+    "datasheet": "the maker's own document, or the standard",
     "secondary": "someone else's measurement or text",
     "assumed": "ours, until a source is found",
 }

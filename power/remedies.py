@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from power import data_files, figures, what_if
+from power import data_files, what_if
 from power.errors import PowerError
 from power.figures import ROLES, BoardParts, component
 from power.scenario import Scenario, numbers
@@ -73,15 +73,13 @@ class Trial:
 
     def and_also(self, other: Trial, base: Trial) -> Trial:
         """Both changes to `base` at once."""
-        parts = other.parts if other.parts != base.parts else self.parts
-        if self.parts != base.parts and other.parts != base.parts:
-            changed = {
-                name: getattr(one.parts, name)
-                for one in (self, other)
-                for name in ("microphone", "rails")
-                if getattr(one.parts, name) != getattr(base.parts, name)
-            }
-            parts = base.parts.model_copy(update=changed)
+        changed = {
+            name: getattr(one.parts, name)
+            for one in (self, other)
+            for name in ("microphone", "rails")
+            if getattr(one.parts, name) != getattr(base.parts, name)
+        }
+        parts = base.parts.model_copy(update=changed)
         scenario = other.scenario if other.scenario != base.scenario else self.scenario
         return Trial(parts, scenario, self.factors | other.factors, f"{self.says}; {other.says}")
 

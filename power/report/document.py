@@ -181,15 +181,19 @@ def _components(study: Study) -> list[dict[str, Any]]:
         for load, _ in same:
             by_state[load.state] = by_state.get(load.state, 0.0) + 1e3 * float(load.watts[0])
         keys = tuple(dict.fromkeys(key for load, _ in same for key in load.rests_on))
-        rows.append(_row(name, part, rail, (watts, low, high), total, by_state, keys, status_of))
-    typical, sampled = study.typical.regulator_loss_w, study.sampled.regulator_loss_w
-    low, high = np.percentile(sampled, (5, 95))
+        spread = (watts, float(low), float(high))
+        rows.append(
+            _row(name, part, rail, watts=spread, total=total, by_state=by_state, keys=keys, status_of=status_of)
+        )
+    low, high = np.percentile(study.sampled.regulator_loss_w, (5, 95))
     regulators = [name for name in study.typical.parts.component_names if component(name).kind == "regulator"]
     keys = tuple(key for key in status_of if key.rpartition(".")[0] in regulators)
-    watts = float(typical[0])
+    watts = float(study.typical.regulator_loss_w[0])
     if watts:
-        loss = (watts, low, high)
-        rows.append(_row(LOSS, ", ".join(regulators), "", loss, total, {"always": 1e3 * watts}, keys, status_of))
+        by_state = {"always": 1e3 * watts}
+        spread = (watts, float(low), float(high))
+        names = ", ".join(regulators)
+        rows.append(_row(LOSS, names, "", watts=spread, total=total, by_state=by_state, keys=keys, status_of=status_of))
     return sorted(rows, key=lambda row: -row["mw"])
 
 
@@ -197,6 +201,7 @@ def _row(
     name: str,
     part: str,
     rail: str,
+    *,
     watts: tuple[float, float, float],
     total: float,
     by_state: dict[str, float],
@@ -370,7 +375,8 @@ def _verdict(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
         allowed = mw * hours["p5"] / hours["wanted"]
         because.append(
             f"What stands in the way: for {wanted} h at the 5th percentile the mean power has to fall from "
-            f"{rounded(mw)} to {rounded(allowed)} mW, or the cell to grow {rounded(hours['wanted'] / hours['p5'])} times."
+            f"{rounded(mw)} to {rounded(allowed)} mW, or the cell to grow "
+            f"{rounded(hours['wanted'] / hours['p5'])} times."
         )
     most = [f"{row['name']} {rounded(100 * row['share'], 2)} %" for row in facts["components"][:3]]
     because.append(f"Most of the power: {', '.join(most)}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from power.figures import component
-from power.report.shown import rounded
+from power.report.shown import rounded, unit_text
 
 _FILE = Path(__file__).with_suffix(".toml")
 OTHER = "other"
@@ -73,7 +73,7 @@ def _figure(facts: Mapping[str, Any], ending: str) -> Mapping[str, Any] | None:
 def _said(facts: Mapping[str, Any], ending: str, words: str) -> str:
     """A figure in words, if the result rests on it."""
     row = _figure(facts, ending)
-    return "" if row is None else f"{rounded(row['typ'], 4)} {row['unit']} {words}".strip()
+    return "" if row is None else f"{rounded(row['typ'], None)} {unit_text(row['unit'])} {words}".strip()
 
 
 def _work(facts: Mapping[str, Any], state: str) -> str:
