@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -77,14 +78,16 @@ def watch(
     watching = _Watching(scenario, board, 60 * minutes)
     file = ledger or last_run.path()
     if once:
-        import time
-
         _once(watching, moment(file, time.time()), plain=plain, as_json=as_json)
-    elif plain or as_json or not sys.stdout.isatty():
-        for each in follow(file):
-            print(_text(each, *watching.look(each), as_json=as_json), flush=True)
-    else:
-        _live(watching, file)
+        return
+    try:
+        if plain or as_json or not sys.stdout.isatty():
+            for each in follow(file):
+                print(_text(each, *watching.look(each), as_json=as_json), flush=True)
+        else:
+            _live(watching, file)
+    except KeyboardInterrupt:
+        return  # the way to end it
 
 
 class _Watching:
@@ -151,12 +154,9 @@ def _text(now: Moment, outlook: Outlook | None, trouble: str, *, as_json: bool) 
 
 def _live(watching: _Watching, file: Path) -> None:
     screen = watch_view.Screen()
-    try:
-        # It is drawn again between updates too, as the terminal may get another size.
-        with Live(screen, screen=True, refresh_per_second=2) as live:
-            for now in follow(file):
-                outlook, trouble = watching.look(now)
-                screen.show(now, outlook, trouble)
-                live.refresh()
-    except KeyboardInterrupt:
-        return
+    # It is drawn again between updates too, as the terminal may get another size.
+    with Live(screen, screen=True, refresh_per_second=2) as live:
+        for now in follow(file):
+            outlook, trouble = watching.look(now)
+            screen.show(now, outlook, trouble)
+            live.refresh()

@@ -31,7 +31,7 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Lines for exactly the screen's height."""
         width, height = options.max_width, options.height or console.height
-        inner, rows = max(40, width - 4), max(6, height - 2)
+        inner, rows = max(20, width - 4), max(6, height - 2)
         lines = self._lines(inner, rows)
         live = self._now[0] is not None and self._now[0].kind == "live"
         yield Panel(
