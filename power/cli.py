@@ -8,6 +8,7 @@ import sys
 import typer
 
 from power import check_command, diff_command, explore_command, report_command, watch_command
+from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ def _power() -> None:
     """
 
 
+app.command()(components)
 app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)

@@ -296,8 +296,9 @@ def _connection(day: Day, window: _Window, sounds: Array, transcripts: Array, fi
     name[for_voice] = EVENT_NAMES.index("voice from the phone")
     size = float(day["radio.bytes_a_transcript"][0])
     each = float(radio.packets(size, payload))
-    sent: Array = np.bincount(np.searchsorted(slots, for_transcripts), minlength=len(slots)) * float(each)
-    sent = np.asarray(sent + _again(sent, lost, rng), dtype=np.float64)
+    sent = np.zeros(len(slots))
+    np.add.at(sent, np.searchsorted(slots, for_transcripts), each)
+    sent = sent + _again(sent, lost, rng)
     one = radio.sent(figures, size / each)
     data_rx, data_tx = data_rx + sent * one.rx_s, data_tx + sent * one.tx_s
     name[sent > 0] = EVENT_NAMES.index("transcripts")

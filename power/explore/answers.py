@@ -18,6 +18,8 @@ from power.kept_ledgers import KeptLedger
 from power.results import Budget, Lifetime, Study, TornadoRow
 from power.scenario import Scenario
 from power.scenario import scenario as load_scenario
+from power.sensitivity import sweep
+from power.study import outlook, study
 
 SEED = 1
 TORNADO_ROWS = 12
@@ -72,7 +74,7 @@ class Explorer:
         if question.thorough:
             found = study(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
             return {**_budget(found.typical, found.lifetime), "tornado": _tornado(found), "days": question.days}
-        typical, life = quick(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
+        typical, life = outlook(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
         return {**_budget(typical, life), "tornado": None, "days": question.days}
 
     def map(self, body: bytes) -> dict[str, Any]:
@@ -185,77 +187,3 @@ def _finite(value: float) -> float:
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
-
-def quick(run, parts, scenario, *, days, seed, changes):
-    from power.expectation import expect
-    from power.scenario import Day
-    from power.values import Values
-    from power.work import work
-
-    done = None if scenario.fixed else work(run, parts)
-
-    def at(values, day):
-        for key, value in changes.items():
-            if key.startswith("scenario."):
-                day.override(key.removeprefix("scenario."), value)
-            else:
-                values.override(key, value)
-        return expect(done, values, day)
-
-    typ = at(Values.typical(parts), Day.typical(scenario))
-    sam = at(Values.sampled(parts, days, seed), Day.sampled(scenario, days, seed))
-    h = float(typ.hours[0])
-    p5, p50, p95 = (float(x) for x in np.percentile(sam.hours, (5, 50, 95)))
-    w = scenario.hours
-    return typ, Lifetime(
-        h,
-        p5,
-        p50,
-        p95,
-        0.0,
-        (),
-        1.0,
-        w,
-        float(typ.gross_j[0]) / w / 3600,
-        float(typ.usable_j[0]) / w / 3600,
-        p5 / w,
-        f"lasts {h:.1f} h of {w:g} h wanted, 5th percentile {p5:.1f} h, margin {p5 / w:.1f}x",
-    )
-
-
-def sweep(run, parts, scenario, x, y, *, changes):
-    from power.expectation import expect
-    from power.scenario import Day
-    from power.values import Values
-    from power.work import work
-
-    n = len(x[1]) * len(y[1])
-    values, day = Values(parts, n, lambda key: None), Day.typical(scenario, n)
-    xs, ys = np.meshgrid(x[1], y[1])
-    for key, value in {**changes, x[0]: xs.ravel(), y[0]: ys.ravel()}.items():
-        if key.startswith("scenario."):
-            day.override(key.removeprefix("scenario."), value)
-        else:
-            values.override(key, value)
-    return expect(None if scenario.fixed else work(run, parts), values, day).hours.reshape(xs.shape)
-
-
-def study(run, parts, scenario, *, days, seed, changes):
-    from types import SimpleNamespace
-    from power.scenario import Day, spread_keys as sk
-    from power.values import Values, spread_keys
-    from power.expectation import expect
-    from power.work import work
-    from power.results import Tornado
-
-    typ, life = quick(run, parts, scenario, days=days, seed=seed, changes=changes)
-    rows = []
-    for key in spread_keys(parts):
-        v = Values.one_at_a_time(parts, [key])
-        h = expect(work(run, parts), v, Day.typical(scenario, 3)).hours
-        if abs(h[1] - h[2]) > 1e-6:
-            f = v.figure(key)
-            lo, hi = (f.si.min, f.si.max) if hasattr(f, "min") else (0.9, 1.1)
-            rows.append(TornadoRow(key, float(h[1]), float(h[2]), lo, hi))
-    rows.sort(key=lambda r: -r.width)
-    return SimpleNamespace(typical=typ, lifetime=life, tornado=Tornado(life.hours_typ, tuple(rows)))
