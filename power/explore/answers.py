@@ -15,11 +15,12 @@ from power.explore.server import Answer
 from power.figures import BoardParts
 from power.forecast import loads_mw
 from power.kept_ledgers import KeptLedger
-from power.results import Budget, Lifetime, Study, TornadoRow
+from power.results import Budget, Lifetime, TornadoRow
 from power.scenario import Scenario
 from power.scenario import scenario as load_scenario
-from power.sensitivity import sweep
-from power.study import outlook, study
+from power.sensitivity import sweep, tornado
+from power.study import outlook
+from power.work import work
 
 SEED = 1
 TORNADO_ROWS = 12
@@ -71,11 +72,13 @@ class Explorer:
         question = questions.read(questions.StudyQuestion, body)
         parts, scenario = _asked(question)
         changes = _known(question.changes, parts, scenario)
-        if question.thorough:
-            found = study(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
-            return {**_budget(found.typical, found.lifetime), "tornado": _tornado(found), "days": question.days}
         typical, life = outlook(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
-        return {**_budget(typical, life), "tornado": None, "days": question.days}
+        rows = None
+        if question.thorough:
+            done = None if scenario.fixed else work(self.kept.run, parts)
+            widest = tornado(done, parts, scenario, typical, changes).rows[:TORNADO_ROWS]
+            rows = [_tornado_row(row) for row in widest if row.width > 0]
+        return {**_budget(typical, life), "tornado": rows, "days": question.days}
 
     def map(self, body: bytes) -> dict[str, Any]:
         """Typical hours over two settings."""
@@ -155,10 +158,6 @@ def _charge(typical: Budget) -> list[list[float]]:
     return points
 
 
-def _tornado(found: Study) -> list[dict[str, Any]]:
-    return [_tornado_row(row) for row in found.tornado.rows if row.width > 0][:TORNADO_ROWS]
-
-
 def _tornado_row(row: TornadoRow) -> dict[str, Any]:
     def written(value: float) -> str:
         number, unit = what_if.written(row.key, value)
@@ -186,4 +185,3 @@ def _finite(value: float) -> float:
 
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-

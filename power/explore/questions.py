@@ -36,7 +36,7 @@ class StudyQuestion(ControlsQuestion):
     days: Annotated[int, Field(ge=50, le=10_000)] = 400
     """Sampled."""
     thorough: bool = False
-    """With tornado and simulation, which take longer."""
+    """With the tornado, which takes longer."""
 
 
 class Axis(_Question):
