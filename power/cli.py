@@ -10,6 +10,7 @@ import typer
 from power import check_command, diff_command, report_command
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
+from power.validate_command import validate
 
 app = typer.Typer(
     name="power",
@@ -41,6 +42,7 @@ app.command()(components)
 app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)
+app.command()(validate)
 
 
 def main() -> None:
