@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from power import check_command, diff_command, report_command
+from power import check_command, diff_command, explore_command, report_command, watch_command
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 from power.validate_command import validate
@@ -35,6 +35,9 @@ def _power() -> None:
     First steps, without any hardware:
       host replay talk.wav --board artemis     run the image, keep its ledger
       power report                             mW per component, hours on the cell
+      power explore                            the same as a page with sliders
+    Beside a board that is listened to:
+      power watch                              how long it would last, as it listens
     """
 
 
@@ -43,6 +46,8 @@ app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)
 app.command()(validate)
+app.command()(watch_command.watch)
+app.command()(explore_command.explore)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from power.report import original_estimate
 from power.report.schema import REPORT, VERSION
 from power.report.shown import rounded
 from power.results import Budget, Load, Study
+from power.units import conversion
 
 STATUSES = ("measured", "datasheet", "secondary", "assumed")
 """What stands behind a figure, strongest first."""
@@ -58,22 +59,25 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
         "board": {"name": study.typical.parts.name, "title": study.typical.parts.title, "parts": _parts(study)},
         "run": _run(study.run, origin),
         "hours": {
-            "typ": life.hours_typ,
-            "p5": life.p5,
-            "p50": life.p50,
-            "p95": life.p95,
-            "mean": life.mean,
-            "wanted": life.wanted_hours,
-            "margin": life.margin,
+            "typ": float(life.hours_typ),
+            "p5": float(life.p5),
+            "p50": float(life.p50),
+            "p95": float(life.p95),
+            "mean": float(life.mean),
+            "wanted": float(life.wanted_hours),
+            "margin": float(life.margin),
             "meeting": float(np.mean(study.sampled.hours >= life.wanted_hours)),
             "days": study.days,
             "seed": study.seed,
-            "histogram": {"bin_hours": life.bin_hours, "bins": [[left, count] for left, count in life.histogram]},
+            "histogram": {
+                "bin_hours": float(life.bin_hours),
+                "bins": [[float(left), int(count)] for left, count in life.histogram],
+            },
         },
         "budget": {
-            "hours": life.wanted_hours,
-            "gross_mw": 1e3 * life.budget_gross_w,
-            "net_mw": 1e3 * life.budget_net_w,
+            "hours": float(life.wanted_hours),
+            "gross_mw": 1e3 * float(life.budget_gross_w),
+            "net_mw": 1e3 * float(life.budget_net_w),
             "gross_wh": float(study.typical.gross_j[0]) / 3600,
             "usable_wh": float(study.typical.usable_j[0]) / 3600,
         },
@@ -83,7 +87,7 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
         "phases": _phases(study),
         "timeline": _timeline(study, day_hours),
         "waterfall": [
-            {"step": name, "wh": joules / 3600, "share": joules / study.waterfall.steps[0][1]}
+            {"step": name, "wh": float(joules) / 3600, "share": float(joules / study.waterfall.steps[0][1])}
             for name, joules in study.waterfall.steps
         ],
         "tornado": _tornado(study),
@@ -95,14 +99,14 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
             "figures": _figures(study.typical),
         },
         "engines": {
-            "hours": {"expected": life.hours_typ, "simulated": study.simulation.hours},
+            "hours": {"expected": float(life.hours_typ), "simulated": study.simulation.hours},
             "difference": study.agreement,
             "allowed": AGREEMENT,
             "agree": bool(abs(study.agreement) <= AGREEMENT),
             "mw": {
                 "expected": power["typ"],
-                "simulated": 1e3 * study.simulation.mean_w,
-                "difference": 1e3 * study.simulation.mean_w / power["typ"] - 1,
+                "simulated": 1e3 * float(study.simulation.mean_w),
+                "difference": 1e3 * float(study.simulation.mean_w) / power["typ"] - 1,
             },
             "events": study.simulation.events,
         },
@@ -355,10 +359,8 @@ def _status(figure: Figure | Curve | None) -> str:
 
 
 def _written(figure: Figure | Curve | None) -> tuple[str, float]:
-    """The unit that a figure is written in, and what takes its SI value there."""
-    if not isinstance(figure, Figure):
-        return "", 1.0
-    return figure.unit, figure.max / figure.si.max if figure.si.max else 1.0
+    """The unit that a figure is written in, and what takes a value in the model's unit there."""
+    return ("", 1.0) if figure is None else (figure.unit, 1 / conversion(figure.unit).factor)
 
 
 def _change(key: str, value: float) -> dict[str, Any]:

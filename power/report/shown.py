@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
@@ -38,14 +39,14 @@ def rounded(value: float, digits: int | None = 3, *, sign: bool = False, trim: b
     if not math.isfinite(value):
         return "none" if math.isnan(value) else ("" if value > 0 else MINUS) + "\N{INFINITY}"
     if digits is None:
-        return _signed(f"{abs(value):,.10g}", value, sign)
+        return _signed(f"{Decimal(f'{abs(value):.10g}'):,f}", value, sign)
     if value == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     # 9.996 has a digit more once it is rounded.
-    if abs(round(value, decimals)) >= 10 ** (digits - decimals):
+    if decimals and abs(round(value, decimals)) >= 10 ** (digits - decimals):
         decimals -= 1
-    return _signed(_trimmed(f"{abs(round(value, decimals)):,.{max(0, decimals)}f}", trim), value, sign)
+    return _signed(_trimmed(f"{abs(value):,.{decimals}f}", trim), value, sign)
 
 
 def fixed(value: float, places: int) -> str:

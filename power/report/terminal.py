@@ -148,7 +148,11 @@ def _estimate(document: Document) -> Table:
     table = _table("against the original estimate", ">mW then", ">mW now", "why")
     for index, row in enumerate(document.at("estimate.rows")):
         place = f"estimate.rows.{index}"
-        then = "-" if row["estimate_mw"] is None else str(document.number(f"{place}.estimate_mw"))
+        then = (
+            ("" if row["part"] else "none")
+            if row["estimate_mw"] is None
+            else str(document.number(f"{place}.estimate_mw"))
+        )
         table.add_row(row["item"], then, str(document.number(f"{place}.mw")), row["why"])
     table.add_row()
     return table
