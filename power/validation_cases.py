@@ -167,7 +167,8 @@ def _estimate() -> list[Case]:
     budget = expect(None, Values.typical(board_parts("artemis")), Day.typical(which))
     allowed = float(budget.gross_j[0]) / which.hours / 3.6
     total = float(budget.from_cell_w[0]) * 1000
-    group, source = "the original estimate", "300 mAh at 3.7 V, 8 hours; 0.5 + 15 x 30 % + 10, and what was left to 45 mW"
+    group = "the original estimate"
+    source = "300 mAh at 3.7 V, 8 hours; 0.5 + 15 x 30 % + 10, and what was left to 45 mW"
     return [
         Case(group, "budget of 300 mAh at 3.7 V over 8 hours", 138.75, allowed, "mW", 0.001, source, "scenario", None),
         Case(group, "sum of its loads", 45.0, total, "mW", 0.001, source, "scenario original_estimate", None),
