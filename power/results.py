@@ -155,7 +155,9 @@ class Simulation:
     volts: Array
     """At the terminals, under the step's mean current."""
     hours: float
-    """Until the terminals meet the cutoff."""
+    """energy_j / mean_w: how long it carries such days, wherever in a day it was charged."""
+    ended_s: float
+    """Until the terminals met the cutoff, or the charge was gone, in this one discharge from a day's start."""
     energy_j: float
     """Given until then."""
     mean_w: float

@@ -11,7 +11,11 @@ PER_S = {"sleep": 0.11e6, "hear": 1.35e6, "listen": 32.5e6, "send": 1.75e6}
 
 
 def talking_run(
-    chunks: dict[str, int] | None = None, *, board: str = "artemis", entries: int = 5, timeline: tuple[Snapshot, ...] = ()
+    chunks: dict[str, int] | None = None,
+    *,
+    board: str = "artemis",
+    entries: int = 5,
+    timeline: tuple[Snapshot, ...] = (),
 ) -> LastRun:
     """One that was in each state for so many chunks; the default: half an hour, 30 % of it talk."""
     chunks = chunks or {"hear": 38_000, "listen": 16_500, "send": 100}

@@ -109,7 +109,13 @@ def test_a_draw_depends_on_seed_and_key_alone(tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("phases.talk.speech", 1.2), ("radio.interval_s", 0.001), ("temperature", 200), ("noise.office", -1), ("cycles", np.nan)],
+    [
+        ("phases.talk.speech", 1.2),
+        ("radio.interval_s", 0.001),
+        ("temperature", 200),
+        ("noise.office", -1),
+        ("cycles", np.nan),
+    ],
 )
 def test_a_what_if_is_held_to_what_a_file_may_say(tmp_path, key, value):
     with pytest.raises(PowerError, match=f"scenario.{key} cannot be"):
