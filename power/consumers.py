@@ -226,8 +226,8 @@ def radio_events(
         if day.n == 1 and full[0] > 1:
             raise PowerError(
                 f"scenario {day.scenario.name}, phase {phase.name}: {streams[0]:g} bytes a second of voice need "
-                f"{full[0]:.0%} of a connection interval of {1000 * interval[0]:g} ms; raise radio.payload_bytes or "
-                "lower playback.bytes_a_second"
+                f"{100 * full[0]:.0f} % of a connection interval of {1000 * interval[0]:g} ms; raise "
+                "radio.payload_bytes or lower playback.bytes_a_second"
             )
         keys = ("scenario.playback.bytes_a_second", "scenario.radio.payload_bytes", *common)
         yield "voice from the phone", streams / payload * again, radio.received(figures, payload), keys

@@ -89,7 +89,7 @@ def discharge(drawn: Drawn, cell: Cell, seed: int) -> Simulation:
 
 
 def _first_below(series: Array, least: float, at: float) -> float:
-    """The step, with its fraction, in which `series` falls below `least`; its values are of the place `at` in a step."""
+    """The step, with its fraction, where `series` falls below `least`; its values are of the place `at` in a step."""
     below = np.flatnonzero(series < least)
     if not len(below):
         return float("inf")

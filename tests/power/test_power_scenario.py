@@ -114,6 +114,7 @@ def test_a_draw_depends_on_seed_and_key_alone(tmp_path):
         ("radio.interval_s", 0.001),
         ("temperature", 200),
         ("noise.office", -1),
+        ("phases.talk.hours", 0),
         ("cycles", np.nan),
     ],
 )

@@ -9,6 +9,7 @@ from talking_run import talking_run
 from firmware.pipeline.frontend_tables import FrontEnd
 from power import figures
 from power.errors import PowerError
+from power.last_run import Residency
 from power.values import Values
 from power.work import CHUNK_SAMPLES, awake, kept_banks, state, work
 
@@ -64,6 +65,17 @@ def test_a_run_that_says_nothing_of_the_core_names_the_next_step(parts, run, cha
 def test_a_run_without_its_link_is_taken():
     run = talking_run().model_copy(update={"link_bytes": None})
     assert work(run, figures.board_parts("artemis")).link_bytes_per_s is None
+
+
+def test_a_virtual_boards_log_of_power_states_is_said_beside_the_ledger():
+    parts = figures.board_parts("artemis")
+    assert work(talking_run(), parts).notes == ()
+    log = Residency(core={"run": 10.0, "sleep": 0.0, "deep sleep": 90.0}, powered={}, burst=8.0)
+    note = work(talking_run().model_copy(update={"residency": log}), parts).notes[0]
+    assert "at work 10.0 % of the time, 8.0 % of it in bursts, in deep sleep 90.0 %" in note
+    light = log.model_copy(update={"core": {"run": 10.0, "sleep": 50.0, "deep sleep": 40.0}})
+    notes = work(talking_run().model_copy(update={"residency": light}), parts).notes
+    assert "without reaching deep sleep" in notes[1]
 
 
 def test_ram_beyond_the_first_bank_is_kept_at_a_price(parts):
