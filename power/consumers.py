@@ -235,6 +235,12 @@ def radio_events(
     if per_s.any():
         size = day["radio.bytes_a_transcript"]
         count = radio.packets(size, payload)
+        busy = per_s * count * again * radio.sent(figures, size / count).seconds
+        if day.n == 1 and busy[0] > 1:
+            raise PowerError(
+                f"scenario {day.scenario.name}, phase {phase.name}: its transcripts need {100 * busy[0]:.0f} % of the "
+                "time on the air; lower radio.bytes_a_transcript or transcripts_per_hour"
+            )
         # The last packet is shorter: on average each has this much.
         one = radio.sent(figures, size / count)
         out_of_turn = np.where(streams > 0, 0.0, latency / (1 + latency))

@@ -48,8 +48,9 @@ class PhaseResult:
 class Waterfall:
     """From the cell's rating to the loads: joules of the typical case.
 
-    The first step is the gross energy and the last what reaches the loads, both positive; those between are
-    losses, zero or negative, and all but the last add up to the last.
+    The first step is the gross energy and the last what reaches the loads, both positive. Those between are losses, at
+    most zero, but for two that may be gains: a slow discharge, and a mean voltage above the rated one. All but the last
+    add up to the last.
     """
 
     steps: tuple[tuple[str, float], ...]

@@ -92,6 +92,11 @@ def _logged(run: LastRun) -> tuple[str, ...]:
         f"The virtual board's log of power states: the core at work {run_share:.1f} % of the time, "
         f"{100 * log.burst / total:.1f} % of it in bursts, in deep sleep {deep:.1f} %, at one cycle an instruction."
     ]
+    if log.powered:
+        powered = ", ".join(f"{name} {100 * min(seconds / total, 1.0):.0f} %" for name, seconds in log.powered.items())
+        notes.append(
+            f"With power, by the same log: {powered}. The serial link's current is counted only while it sends."
+        )
     if light > _NOTED_SLEEP:
         notes.append(
             f"For {light:.1f} % of the time the core slept without reaching deep sleep, which the figures assume."

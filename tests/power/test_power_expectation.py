@@ -243,6 +243,13 @@ def test_a_voice_that_the_interval_cannot_carry_is_refused():
         _budget(talking_run(), figures.board_parts("artemis"), which)
 
 
+def test_transcripts_that_the_air_cannot_carry_are_refused():
+    which = _day(radio="connected", transcripts_per_hour=3000)
+    which = which.model_copy(update={"radio": RadioUse(bytes_a_transcript=90_000)})
+    with pytest.raises(PowerError, match=r"transcripts need \d+ % of the time on the air; lower"):
+        _budget(talking_run(), figures.board_parts("artemis"), which)
+
+
 def _one(value: float):
     return RadioUse(interval_s=0.1).interval_s.model_copy(update={"min": value, "typ": value, "max": value})
 

@@ -70,12 +70,15 @@ def test_a_run_without_its_link_is_taken():
 def test_a_virtual_boards_log_of_power_states_is_said_beside_the_ledger():
     parts = figures.board_parts("artemis")
     assert work(talking_run(), parts).notes == ()
-    log = Residency(core={"run": 10.0, "sleep": 0.0, "deep sleep": 90.0}, powered={}, burst=8.0)
+    log = Residency(
+        core={"run": 10.0, "sleep": 0.0, "deep sleep": 90.0}, powered={"UART0": 100.0, "PDM": 99.0}, burst=8.0
+    )
     note = work(talking_run().model_copy(update={"residency": log}), parts).notes[0]
     assert "at work 10.0 % of the time, 8.0 % of it in bursts, in deep sleep 90.0 %" in note
     light = log.model_copy(update={"core": {"run": 10.0, "sleep": 50.0, "deep sleep": 40.0}})
     notes = work(talking_run().model_copy(update={"residency": light}), parts).notes
-    assert "without reaching deep sleep" in notes[1]
+    assert "UART0 100 %, PDM 99 %" in notes[1]
+    assert "without reaching deep sleep" in notes[2]
 
 
 def test_ram_beyond_the_first_bank_is_kept_at_a_price(parts):
