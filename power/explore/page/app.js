@@ -116,10 +116,17 @@ function showStudy(answer) {
   element("day-note").textContent = left > 0
     ? `Typical. After one such day ${percent(left)} of what the cell can give is left.`
     : `Typical. The cell is empty after ${hours(end)}, before the day is over.`;
-  if (answer.tornado) drawTornado(element("tornado"), answer.tornado, found.typ);
+  if (answer.tornado) drawTornado(element("tornado"), answer.tornado.map(inUnits), found.typ);
   element("notes-section").hidden = !answer.notes.length;
   element("notes").replaceChildren(...answer.notes.map((note) => html("li", {}, note)));
   document.body.dataset.days = String(answer.days);
+}
+
+/** A row of the tornado in the words and the unit of its slider, where it has one. */
+function inUnits(row) {
+  const facts = sliders.get(row.key)?.facts;
+  const text = (value, written) => (facts ? plain(value / facts.factor, facts.unit) : plain(written, row.unit));
+  return { ...row, label: facts?.label ?? row.label, lowest: text(row.lowest, row.lowest_written), highest: text(row.highest, row.highest_written) };
 }
 
 function showMap(answer) {
