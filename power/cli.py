@@ -10,6 +10,7 @@ import typer
 from power import check_command, diff_command, explore_command, report_command, watch_command
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
+from power.validate_command import validate
 
 app = typer.Typer(
     name="power",
@@ -44,6 +45,7 @@ app.command()(components)
 app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)
+app.command()(validate)
 app.command()(watch_command.watch)
 app.command()(explore_command.explore)
 

@@ -21,6 +21,7 @@ from power.report import original_estimate
 from power.report.schema import REPORT, VERSION
 from power.report.shown import rounded
 from power.results import Budget, Load, Study
+from power.units import conversion
 
 STATUSES = ("measured", "datasheet", "secondary", "assumed")
 """What stands behind a figure, strongest first."""
@@ -358,10 +359,8 @@ def _status(figure: Figure | Curve | None) -> str:
 
 
 def _written(figure: Figure | Curve | None) -> tuple[str, float]:
-    """The unit that a figure is written in, and what takes its SI value there."""
-    if not isinstance(figure, Figure):
-        return "", 1.0
-    return figure.unit, figure.max / figure.si.max if figure.si.max else 1.0
+    """The unit that a figure is written in, and what takes a value in the model's unit there."""
+    return ("", 1.0) if figure is None else (figure.unit, 1 / conversion(figure.unit).factor)
 
 
 def _change(key: str, value: float) -> dict[str, Any]:
