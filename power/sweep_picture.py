@@ -76,12 +76,16 @@ def _map(figure: Any, axes: Any, found: Swept, up: Side) -> None:
     for axis, side in ((axes.xaxis, found.x), (axes.yaxis, up)):
         every = -(-len(side.written) // 12)
         axis.set_ticks(range(0, len(side.written), every), [f"{value:.3g}" for value in side.written[::every]])
-    low, high, wanted = found.hours.min(), found.hours.max(), found.scenario.hours
-    if low < wanted <= high:
-        axes.contour(found.hours, levels=[wanted], colors=_WANTED, linewidths=2)
+    low, high = found.hours.min(), found.hours.max()
+    # Along the cells' edges, since what lies between two values was not computed.
+    met = found.hours >= found.scenario.hours
+    for row, column in np.argwhere(met[:, 1:] != met[:, :-1]):
+        axes.plot([column + 0.5] * 2, [row - 0.5, row + 0.5], color=_WANTED, linewidth=2.5)
+    for row, column in np.argwhere(met[1:] != met[:-1]):
+        axes.plot([column - 0.5, column + 0.5], [row + 0.5] * 2, color=_WANTED, linewidth=2.5)
     if found.hours.size <= _NUMBERED:
         for (row, column), value in np.ndenumerate(found.hours):
             dark = high > low and (value - low) / (high - low) > 0.75
-            text = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+            text = f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color="#ffffff" if dark else _INK)
     axes.set(xlabel=found.x.title, ylabel=up.title)
