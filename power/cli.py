@@ -14,6 +14,7 @@ from rich.console import Console
 from power import figures, last_run
 from power.errors import USER_ERROR_EXIT, PowerError
 from power.model import estimate
+from power.model import scenario as load_scenario
 from power.report import document, show
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def report(
       figures          min, typ, max, unit, conditions, source, status of each
       notes            what the figures leave out
     """
-    result = estimate(last_run.read(ledger), figures.board_parts(board), figures.scenario(scenario))
+    result = estimate(last_run.read(ledger), figures.board_parts(board), load_scenario(scenario))
     if as_json:
         print(json.dumps(document(result), indent=2))
     else:

@@ -9,13 +9,37 @@ worst: bounds, not likely values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+import numpy as np
+from pydantic import Field, model_validator
+
+from power import data_files
+from power.data_files import NamedFacts
 from power.errors import PowerError
-from power.figures import BoardParts, Component, Figure, Range, Scenario, component
+from power.figures import BoardParts, Component, Curve, Figure, Range, component
 from power.last_run import LastRun
 
 UART_BITS_A_BYTE = 10
 _ALWAYS = Range(1, 1, 1)
+
+
+class Scenario(NamedFacts):
+    """How a device is used over a day: hours wanted, and the share of time in each state if not as recorded."""
+
+    hours: Annotated[float, Field(gt=0, le=10_000)]
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Scenario:
+        if self.shares is not None and abs(sum(self.shares.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares add up to {sum(self.shares.values()):g}, not to 1")
+        return self
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario `name`; PowerError if there is none or its file does not hold."""
+    return data_files.load(Scenario, "scenarios", name)
 
 
 @dataclass(frozen=True)
@@ -24,7 +48,7 @@ class UsedFigure:
 
     component: str
     name: str
-    figure: Figure
+    figure: Figure | Curve
 
 
 @dataclass(frozen=True)
@@ -86,9 +110,9 @@ def estimate(run: LastRun, parts: BoardParts, scenario: Scenario) -> Estimate:
     mcu = component(parts.mcu)
     states = _states(run, scenario, mcu)
     loads = _loads(run, parts, states)
-    total, loss = _converted(loads, component(parts.regulator), component(parts.cell))
+    total, loss = _converted(loads, _regulator(parts), component(parts.cell))
     cell = component(parts.cell)
-    gross_wh = cell.figure("capacity", "mAh").typ * cell.figure("voltage", "V").typ / 1000
+    gross_wh = cell.figure("capacity").si.typ * cell.figure("voltage").si.typ / 3600
     usable = _usable(cell)
     notes = list(parts.notes)
     if run.link_bytes is None:
@@ -105,13 +129,13 @@ def estimate(run: LastRun, parts: BoardParts, scenario: Scenario) -> Estimate:
         hours=Range(*(1000 * wh / mw for wh, mw in zip(usable, reversed(total), strict=True))),
         gross_budget_mw=1000 * gross_wh / scenario.hours,
         usable_budget_mw=Range(*(1000 * wh / scenario.hours for wh in usable)),
-        cell=_used(cell, *cell.figures),
+        cell=_used(cell, "capacity", "voltage", "by_cycles", "by_temperature", "rest_loss"),
         notes=tuple(notes),
     )
 
 
 def _used(part: Component, *names: str) -> tuple[UsedFigure, ...]:
-    return tuple(UsedFigure(part.name, name, part.figures[name]) for name in names)
+    return tuple(UsedFigure(part.name, name, part.figures.get(name) or part.curves[name]) for name in names)
 
 
 def _states(run: LastRun, scenario: Scenario, mcu: Component) -> dict[str, StateUse]:
@@ -119,8 +143,8 @@ def _states(run: LastRun, scenario: Scenario, mcu: Component) -> dict[str, State
     ledger = run.ledger
     recorded = {name: row for name, row in ledger.rows.items() if row.samples}
     shares = scenario.shares or {name: row.samples / ledger.sample for name, row in recorded.items()}
-    clock = mcu.figure("clock", "MHz")
-    cpi = mcu.figure("cpi", "cycles/instruction").range if run.cycles_are == "instructions" else _ALWAYS
+    clock = mcu.figure("clock")
+    cpi = mcu.figure("cpi").si if run.cycles_are == "instructions" else _ALWAYS
     states = {}
     for name, share in shares.items():
         if share == 0:
@@ -131,10 +155,10 @@ def _states(run: LastRun, scenario: Scenario, mcu: Component) -> dict[str, State
                 f"replay a recording that enters it (the run had: {', '.join(recorded)})"
             )
         work = recorded[name].cycles / recorded[name].samples * run.rate
-        awake = Range(*(work * per / (clock.typ * 1e6) for per in cpi))
+        awake = Range(*(work * per / clock.si.typ for per in cpi))
         if awake.typ > 1:
             raise PowerError(
-                f"state {name!r} asks for {100 * awake.typ:.0f} % of the core's time at {clock.typ:g} MHz: "
+                f"state {name!r} asks for {100 * awake.typ:.0f} % of the core's time at {clock.si.typ / 1e6:g} MHz: "
                 "the ledger of the last run cannot be this core's"
             )
         states[name] = StateUse(share, work, Range(*(min(1.0, value) for value in awake)))
@@ -144,27 +168,27 @@ def _states(run: LastRun, scenario: Scenario, mcu: Component) -> dict[str, State
 def _loads(run: LastRun, parts: BoardParts, states: dict[str, StateUse]) -> tuple[Draw, ...]:
     """What hangs on the regulator."""
     mcu, microphone = component(parts.mcu), component(parts.microphone)
-    volts = mcu.figure("supply", "V").range
-    mhz = mcu.figure("clock", "MHz").range
+    volts = mcu.figure("supply").si
+    mhz = mcu.figure("clock").si
     awake = Range(*(sum(use.share * use.awake[i] for use in states.values()) for i in range(3)))
     asleep = Range(*(1 - share for share in awake))
-    run_ua = Range(*(ua * f for ua, f in zip(mcu.figure("run", "uA/MHz").range, mhz, strict=True)))
+    run_ua = Range(*(ua * f for ua, f in zip(mcu.figure("run").si, mhz, strict=True)))
     cpi = ("cpi",) if run.cycles_are == "instructions" else ()
     draws = [
         Draw("core, awake", _mw(run_ua, volts, awake), _used(mcu, "run", "clock", *cpi, "supply")),
         Draw(
             "core, deep sleep",
-            _mw(mcu.figure("deep_sleep", "uA").range, volts, asleep),
+            _mw(mcu.figure("deep_sleep").si, volts, asleep),
             _used(mcu, "deep_sleep", "supply"),
         ),
-        Draw("PDM block", _mw(mcu.figure("pdm", "uA").range, volts), _used(mcu, "pdm", "supply")),
+        Draw("PDM block", _mw(mcu.figure("pdm").si, volts), _used(mcu, "pdm")),
     ]
     if run.link_bytes is not None:
         bytes_per_s = run.link_bytes.sent * run.rate / run.ledger.sample
         sending = min(1.0, bytes_per_s * UART_BITS_A_BYTE / parts.link_baud)
-        mw = _mw(mcu.figure("uart", "uA").range, volts, Range(sending, sending, sending))
+        mw = _mw(mcu.figure("uart").si, volts, Range(sending, sending, sending))
         draws.append(Draw("link UART", mw, _used(mcu, "uart", "supply")))
-    listening = microphone.figure("listening", "uA").range
+    listening = microphone.figure("listening").si
     draws.append(
         Draw("microphone", _mw(listening, volts), (*_used(microphone, "listening"), *_used(mcu, "supply"))),
     )
@@ -172,13 +196,13 @@ def _loads(run: LastRun, parts: BoardParts, states: dict[str, StateUse]) -> tupl
 
 
 def _mw(ua: Range, volts: Range, share: Range = _ALWAYS) -> Range:
-    return Range(*(i * u * part / 1000 for i, u, part in zip(ua, volts, share, strict=True)))
+    return Range(*(1000 * i * u * part for i, u, part in zip(ua, volts, share, strict=True)))
 
 
 def _converted(loads: tuple[Draw, ...], regulator: Component, cell: Component) -> tuple[Range, Draw]:
     """What the cell gives, and the regulator's part of it."""
-    efficiency = regulator.figure("efficiency", "fraction").range
-    quiescent = _mw(regulator.figure("quiescent", "uA").range, cell.figure("voltage", "V").range)
+    efficiency = _at(regulator.curve("efficiency"), 1e-3)
+    quiescent = _mw(regulator.figure("quiescent").si, cell.figure("voltage").si)
     load = Range(*(sum(draw.mw[i] for draw in loads) for i in range(3)))
     total = Range(*(load[i] / efficiency[2 - i] + quiescent[i] for i in range(3)))
     loss = Range(*(total[i] - load[i] for i in range(3)))
@@ -188,8 +212,20 @@ def _converted(loads: tuple[Draw, ...], regulator: Component, cell: Component) -
 
 def _usable(cell: Component) -> Range:
     """Wh between full and cutoff."""
-    usable = _ALWAYS
-    for name in ("ageing", "cutoff", "temperature"):
-        usable = Range(*(a * b for a, b in zip(usable, cell.figure(name, "fraction").range, strict=True)))
-    capacity, volts = cell.figure("capacity", "mAh").range, cell.figure("voltage", "V").range
-    return Range(*(part * q * u / 1000 for part, q, u in zip(usable, capacity, volts, strict=True)))
+    ageing, cold = _at(cell.curve("by_cycles"), 500), _at(cell.curve("by_temperature"), 25)
+    rest = cell.figure("rest_loss").si
+    usable = Range(*(a * b * (1 - c) for a, b, c in zip(ageing, cold, reversed(rest), strict=True)))
+    capacity, volts = cell.figure("capacity").si, cell.figure("voltage").si
+    return Range(*(part * q * u / 3600 for part, q, u in zip(usable, capacity, volts, strict=True)))
+
+
+def _regulator(parts: BoardParts) -> Component:
+    name = parts.rails[parts.rail_of("mcu")].regulator
+    if name is None:
+        raise PowerError(f"board {parts.name} has no regulator between cell and core")
+    return component(name)
+
+
+def _at(curve: Curve, x: float) -> Range:
+    low, high = (float(curve.at(x, np.array(u))) for u in (0.0, 1.0))
+    return Range(low, float(curve.at(x)), high)

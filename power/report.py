@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from power.figures import Range
+from power.figures import Curve, Figure, Range
 from power.model import Estimate
 
 _LEGEND = (
@@ -44,7 +44,7 @@ def document(estimate: Estimate) -> dict[str, Any]:
             "usable_mw": _range(estimate.usable_budget_mw),
         },
         "hours": _range(estimate.hours),
-        "figures": {f"{used.component}.{used.name}": used.figure.model_dump() for used in estimate.figures},
+        "figures": {f"{used.component}.{used.name}": _figure(used.figure) for used in estimate.figures},
         "notes": list(estimate.notes),
     }
 
@@ -76,8 +76,9 @@ def _sayer(console: Console) -> Any:
 def _say_hours(estimate: Estimate, console: Console) -> None:
     say = _sayer(console)
     efficiency = next(used.figure for used in estimate.figures if used.name == "efficiency")
+    span = _ends(efficiency)
     goal = estimate.scenario.hours
-    say(f"regulator  {100 * efficiency.typ:.0f} % ({_span(efficiency.range, 100, 0)}), {efficiency.status}")
+    say(f"regulator  {span.typ:g} {efficiency.unit} ({span.min:g} to {span.max:g}), {efficiency.status}")
     say(f"cell       {estimate.gross_wh:.2f} Wh rated; usable {_values(estimate.usable_wh, 2)} Wh (min, typ, max)")
     budget = _values(estimate.usable_budget_mw, 1)
     say(f"budget     {goal:g} h: {estimate.gross_budget_mw:.2f} mW of the rated cell; usable {budget} mW")
@@ -132,8 +133,8 @@ def _figures(estimate: Estimate) -> Table:
     table.add_column("source")
     for used in estimate.figures:
         figure = used.figure
-        values = [f"{value:g}" for value in figure.range]
-        table.add_row(f"{used.component}.{used.name}", *values, figure.unit, figure.status, figure.source)
+        values = [f"{value:g}" for value in _ends(figure)]
+        table.add_row(f"{used.component}.{used.name}", *values, figure.unit, figure.status, str(figure.source))
     table.add_row()
     return table
 
@@ -146,5 +147,14 @@ def _values(values: Range, digits: int) -> str:
     return " / ".join(f"{value:,.{digits}f}" for value in values)
 
 
-def _span(values: Range, scale: float, digits: int) -> str:
-    return f"{scale * values.min:.{digits}f} to {scale * values.max:.{digits}f} %"
+def _ends(figure: Figure | Curve) -> Range:
+    """As written; of a curve, over all its points."""
+    if isinstance(figure, Figure):
+        return figure.range
+    typ = sorted(point[2] for point in figure.points)
+    low, high = min(point[1] for point in figure.points), max(point[3] for point in figure.points)
+    return Range(low, typ[len(typ) // 2], high)
+
+
+def _figure(figure: Figure | Curve) -> dict[str, Any]:
+    return {**figure.model_dump(mode="json"), **_ends(figure)._asdict(), "source": str(figure.source)}

@@ -3,8 +3,7 @@
 import pytest
 
 from power.errors import PowerError
-from power.figures import Scenario
-from power.model import estimate
+from power.model import Scenario, estimate
 
 DAY = Scenario(name="day", title="a day", hours=8)
 
