@@ -189,9 +189,7 @@ class Ppk2Csv(Recording):
             if time is None:
                 yield Block(count, amperes, None, codes)
             else:
-                places = clock.place(
-                    rows.numbers[:, 0] / 1000, lambda row, what, at=rows: table.error(at.at(row), what)
-                )
+                places = clock.place(rows.numbers[:, 0] / 1000, rows.fail(table))
                 yield from spread(places, amperes, None, codes)
             count += len(micro)
         self.counts.repeated_times = clock.repeated
