@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 
 from power.errors import PowerError
 from power.traces.samples import Block, Codes, Recording
+from power.work import CHUNK_SAMPLES
 
 STATES = ("sleep", "hear", "listen", "send", "play", "fault")
 """The listener's states by their code (firmware/pipeline/listener.h, enum listener_state)."""
-CHUNK_SAMPLES = 512
-"""Samples of audio that the listener takes at a time (EARSHOT_CHUNK): it wakes once for each."""
 ARTEMIS_RATE = 15_625
 CHUNK_S = CHUNK_SAMPLES / ARTEMIS_RATE
 """32.768 ms: how often an artemis wakes."""
-SETTLE_S = CHUNK_S
-"""Left out after each change of state, by default: one wake. The board's capacitors hand on charge of the state before
-for some milliseconds, and less than a whole wake would leave out work but keep the sleep that belongs to it."""
+SETTLE_S = 1e-3
+"""Left out after each change of state, by default. The pins change while the core works, an instrument takes some
+samples to change its range, and the board's capacitors hand on what the state before drew."""
+SETTLED_STAY = 50
+"""Stays shorter than this many settling times are taken whole: leaving out part of one would leave out the work at its
+start and keep the sleep that belongs to it. SEND lasts one chunk."""
 TRANSIT_S = 50e-6
 DEFAULT_CHANNELS = (0, 1, 2)
 MOST_SEGMENTS = 5_000_000
@@ -121,7 +123,7 @@ class Cells:
     """State code; -1: not known."""
     segment: Ints
     settled: NDArray[np.bool_]
-    """Whether the cell begins at least the settling time after its segment's start."""
+    """False for what is left out after a change of state; its cells are of that length."""
     segment_s: Floats
     """Length of the cell's segment."""
 
@@ -183,21 +185,28 @@ def cells_of(recording: Recording, segments: Segments, cell_s: float = CHUNK_S, 
             f"{recording.path}: {recording.rate:g} samples a second are too few to tell the states' wakes of "
             f"{1000 * cell_s:g} ms apart"
         )
-    counts = np.maximum(np.ceil((segments.stop - segments.start) / length - 0.5), 1).astype(np.int64)
+    spans = segments.stop - segments.start
+    guard = round(settle_s * recording.rate)
+    guards = np.where((spans >= SETTLED_STAY * guard) & (np.arange(len(spans)) > 0), guard, 0)
+    counts = np.maximum(np.ceil((spans - guards) / length - 0.5), 1).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = segments.start[owner] + np.rint(within * length).astype(np.int64)
+    starts = segments.start[owner] + guards[owner] + np.rint(within * length).astype(np.int64)
+    guarded = np.flatnonzero(guards)
+    starts = np.concatenate((segments.start[guarded], starts))
+    owner = np.concatenate((guarded, owner))
+    order = np.argsort(starts, kind="stable")
+    settled = (order >= len(guarded)).astype(bool)
+    starts, owner = starts[order], owner[order]
     charge, measured = _sums(recording.blocks(), starts)
-    settled = within * length >= settle_s * recording.rate - 0.5
-    seconds = measured / recording.rate
     return Cells(
         starts / recording.rate,
-        seconds,
+        measured / recording.rate,
         np.divide(charge, measured, out=np.zeros_like(charge), where=measured > 0),
         segments.code[owner].astype(np.int16),
         owner,
         settled,
-        ((segments.stop - segments.start) / recording.rate)[owner],
+        (spans / recording.rate)[owner],
     )
 
 
