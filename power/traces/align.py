@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from power.errors import PowerError
-from power.last_run import LastRun
+from power.last_run import LastRun, LedgerRow
 from power.traces.states import STATES, Cells
+from power.work import BURST_STATES
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ class Expected(NamedTuple):
     """(n, states) of the time, in the order of STATES."""
     work: Floats
     """(n,) cycles or instructions a second; where the run counts none, the share of time beyond SLEEP and HEAR."""
+    burst: Floats
+    """(n,) the part of `work` that is done at the burst clock, where a cycle takes another charge."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,16 @@ def expected(run: LastRun) -> Expected:
             "wire the state pins to the instrument's digital channels, or make a longer run"
         )
     edges = np.array([shot.sample for shot in shots], np.float64)
-    samples = np.array([[_count(shot.rows, name, "samples") for name in STATES] for shot in shots], np.float64)
-    cycles = np.array([sum(row.cycles for row in shot.rows.values()) for shot in shots], np.float64)
+    nothing = LedgerRow(samples=0, cycles=0, entries=0)
+    samples = np.array([[shot.rows.get(name, nothing).samples for name in STATES] for shot in shots], np.float64)
+    cycles = np.array([[shot.rows.get(name, nothing).cycles for name in STATES] for shot in shots], np.float64)
     spans = np.diff(edges)
     shares = np.diff(samples, axis=0) / spans[:, None]
-    work = np.diff(cycles) / spans * run.rate
-    if not work.any():
-        work = shares[:, 2:].sum(axis=1)
-    return Expected(edges / run.rate, shares, work)
-
-
-def _count(rows: object, name: str, what: str) -> int:
-    row = rows.get(name) if isinstance(rows, dict) else None
-    return int(getattr(row, what)) if row is not None else 0
+    rates = np.diff(cycles, axis=0) / spans[:, None] * run.rate
+    if not rates.any():
+        rates = np.where(np.isin(STATES, ("sleep", "hear")), 0.0, shares)
+    burst = rates[:, np.isin(STATES, list(BURST_STATES))].sum(axis=1)
+    return Expected(edges / run.rate, shares, rates.sum(axis=1), burst)
 
 
 class Charge:
@@ -88,7 +88,7 @@ class Charge:
 
     def __init__(self, cells: Cells) -> None:
         """`cells`: of the whole trace, one after another."""
-        self._starts = np.append(cells.start_s, cells.start_s[-1] + cells.seconds[-1])
+        self._starts = np.append(cells.start_s, cells.start_s[-1] + max(float(cells.seconds[-1]), 1e-9))
         self._charge = np.concatenate(([0.0], np.cumsum(cells.amperes * cells.seconds)))
         self._seconds = np.concatenate(([0.0], np.cumsum(cells.seconds)))
         self.start_s, self.stop_s = float(self._starts[0]), float(self._starts[-1])
@@ -134,12 +134,19 @@ def _fit(charge: Charge, what: Expected, offset: float, ratio: float) -> tuple[f
     count = int(inside.sum())
     if count < LEAST_INTERVALS:
         return -1.0, count, math.inf
-    x, y, w = what.work[inside], amperes[inside], seconds[inside]
-    x, y = x - np.average(x, weights=w), y - np.average(y, weights=w)
-    xx, yy, xy = float((w * x * x).sum()), float((w * y * y).sum()), float((w * x * y).sum())
-    if xx <= 0 or yy <= 0:
+    y, w = amperes[inside], np.sqrt(seconds[inside])
+    y = y - np.average(y, weights=w * w)
+    total = float((w * w * y * y).sum())
+    work, burst = what.work[inside], what.burst[inside]
+    columns = np.stack([np.ones(count), work - burst, burst], axis=1)
+    scale = np.maximum(np.abs(columns).max(axis=0), 1e-300)
+    solved, *_ = np.linalg.lstsq(columns / scale * w[:, None], y * w, rcond=1e-9)
+    fitted = columns / scale @ solved
+    slope = float((w * w * (work - np.average(work, weights=w * w)) * y).sum())
+    if total <= 0 or slope <= 0:
         return 0.0, count, math.inf
-    return xy / math.sqrt(xx * yy), count, max(1 - xy * xy / (xx * yy), 0.0)
+    rest = float((w * w * (y - fitted) ** 2).sum()) / total
+    return math.sqrt(max(1 - rest, 0.0)), count, rest
 
 
 def _search(charge: Charge, what: Expected) -> tuple[float, float, float]:
@@ -191,7 +198,7 @@ def _scores(charge: Charge, pattern: Floats, ratio: float, bin_s: float) -> tupl
     """
     width = bin_s * ratio
     count = int((charge.stop_s - charge.start_s) / width)
-    amperes, seconds = charge.between(charge.start_s + np.arange(count + 1) * width)
+    amperes, seconds = charge.between(charge.start_s + np.arange(count + 1, dtype=np.float64) * width)
     known = (seconds > 0.5 * width).astype(np.float64)
     current = np.where(known > 0, amperes - amperes[known > 0].mean(), 0.0)
     wave = pattern - pattern.mean()
@@ -215,8 +222,8 @@ def _scores(charge: Charge, pattern: Floats, ratio: float, bin_s: float) -> tupl
     enough = overlap >= 0.5 * min(known.sum(), len(wave))
     # A stretch in which one of them hardly varies correlates with anything.
     varies = (xx > 0.02 * overlap * wave.var()) & (yy > 0.02 * overlap * current.var())
-    score = np.where(enough & varies, xy / np.sqrt(np.maximum(xx, 1e-300) * np.maximum(yy, 1e-300)), -1.0)
-    offsets = charge.start_s + (np.arange(len(score)) - (len(wave) - 1)) * width
+    score = np.where(enough & varies, xy / np.sqrt(np.where(varies, xx * yy, 1.0)), -1.0)
+    offsets = charge.start_s + (np.arange(len(score), dtype=np.float64) - (len(wave) - 1)) * width
     return score, offsets
 
 
@@ -225,16 +232,18 @@ def _refined(charge: Charge, what: Expected, offset: float, ratio: float) -> tup
     run_s = float(what.edges_s[-1] - what.edges_s[0])
     middle = float(what.edges_s[0] + run_s / 2)
     centre = offset + ratio * middle
-    reach_s = 3 * max(run_s, charge.stop_s - charge.start_s) / GRID
+    # The coarse search sees the work of an interval as spread over all of it.
+    spacing = float(np.median(np.diff(what.edges_s)))
+    reach_s = max(3 * max(run_s, charge.stop_s - charge.start_s) / GRID, spacing / 2)
     while reach_s > 2e-4:
-        reach_ratio = reach_s / run_s
+        reach_ratio = 2 * reach_s / run_s
         trials = [
             (_fit(charge, what, c - r * middle, r)[0], c, r)
             for c in centre + reach_s * np.linspace(-1, 1, 9)
             for r in ratio + reach_ratio * np.linspace(-1, 1, 9)
         ]
         _, centre, ratio = max(trials)
-        reach_s *= 0.4
+        reach_s *= 0.6
     return float(centre - ratio * middle), float(ratio)
 
 

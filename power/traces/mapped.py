@@ -128,10 +128,10 @@ class MappedCsv(Recording):
     def _codes(self, rows: Rows, column: dict[str, NDArray[np.float64]], last: int) -> Codes:
         names = [name for name in column if name.startswith("code")]
         values = np.stack([column[name] for name in names], axis=1)
-        unknown: NDArray[np.bool_] = np.isnan(values).any(axis=1)
+        unknown = np.isnan(values).max(axis=1, initial=False)
         highest = 255 if names == ["codes"] else 1
         fits = (values >= 0) & (values <= highest) & (values == np.rint(values))
-        bad = np.logical_and(~unknown, ~fits.all(axis=1))
+        bad = ~unknown & ~fits.min(axis=1, initial=True)
         if bad.any():
             row = int(np.argmax(bad))
             shown = ", ".join(f"{value:g}" for value in values[row])

@@ -5,7 +5,8 @@ bitConversion.ts, exportChartAction.ts, deviceActions.ts): a .ppk2 is a zip arch
 minimap.raw (an overview for its display). A sample in session.raw has 6 bytes: the current in uA, a little-endian
 float32, and a big-endian uint16 with two bits for each of the 8 channels, channel 0 in the lowest: 1 always low,
 2 always high, 3 both within the sample, 0 not known. Where the instrument lost a sample, the app stores 0.2 uA with
-all channels low; what it measures below 0.2 uA it stores as 0.
+all channels low; what it measures below 0.2 uA it stores as 0. A current of exactly 0.2 is therefore taken for a lost
+sample: in an archive it has no other way to come about, in a CSV (three decimals) only if the channels are low too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from power.traces.table import Rows, Table
 
 INSTRUMENT = "Nordic PPK2"
 SAMPLE = np.dtype([("current", "<f4"), ("bits", ">u2")])
-FULL_RATE = 100_000.0
 LOST_UA = np.float32(0.2)
 ALL_LOW = 0x5555
 TIME, CURRENT, BIT_STRING = "Timestamp(ms)", "Current(uA)", "D0-D7"
@@ -111,9 +111,7 @@ class Ppk2(Recording):
         if np.isinf(micro).any():
             at = start + int(np.argmax(np.isinf(micro)))
             raise PowerError(f"{self.path}: sample {at} (offset {at * SAMPLE.itemsize} of session.raw) is infinite")
-        lost = np.isnan(micro)
-        if self.rate == FULL_RATE:
-            lost |= (micro == LOST_UA) & (bits == ALL_LOW)
+        lost = np.isnan(micro) | (micro == LOST_UA)
         self.counts.lost += int(lost.sum())
         sure = np.where(lost, np.uint8(0), certain[bits])
         codes = levels(high[bits], sure)
@@ -179,8 +177,7 @@ class Ppk2Csv(Recording):
             codes = None
             if letters:
                 high, certain = _levels(table, rows)
-                if self.rate == FULL_RATE:
-                    lost |= (micro == LOST_UA) & (high == 0) & (certain == 255)
+                lost |= (micro == LOST_UA) & (high == 0) & (certain == 255)
                 codes = levels(high, np.where(lost, np.uint8(0), certain))
             self.counts.lost += int(lost.sum())
             self.counts.uncertain_codes = levels.uncertain - (self.counts.lost if letters else 0)

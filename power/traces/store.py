@@ -177,9 +177,13 @@ class TraceWriter:
         with self._archive.open(facts, "w") as member:
             np.lib.format.write_array(member, np.concatenate(parts), allow_pickle=False)
 
-    def close(self, facts: Facts) -> None:
-        """Writes the facts and puts the file into its place."""
+    def finish(self) -> tuple[tuple[int, int], ...]:
+        """Writes what is still held; the chunks, for the facts."""
         self._flush()
+        return tuple(self.chunks)
+
+    def close(self, facts: Facts) -> None:
+        """Writes the facts and puts the file into its place, after `finish`."""
         self._archive.writestr(FACTS, facts.model_dump_json(indent=1))
         self._archive.close()
         if self._file is not None:

@@ -224,9 +224,11 @@ class Table:
                 return None
             picked.append(codes[starts[:, place, None] + np.arange(width)])
         plain = codes.copy()
-        unread = [place for place in range(self.columns) if place not in numbers]
+        digits = all(bool((field - 48 <= 9).all()) for field in picked)
+        read = {*numbers, *(place for place, _ in letters)} if digits else set(numbers)
+        unread = [place for place in range(self.columns) if place not in read]
         if unread:
-            # Fields that nobody reads, or that are read as letters: blanked to a digit each.
+            # Fields that nobody reads, or whose letters are no digits: blanked.
             if (ends[:, unread] == starts[:, unread]).any():
                 return None
             step = np.zeros(len(codes) + 1, np.int8)
