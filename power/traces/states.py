@@ -117,6 +117,8 @@ class Cells:
     start_s: Floats
     seconds: Floats
     """Measured time in the cell: missing samples are left out."""
+    samples: Ints
+    """Measured ones."""
     amperes: Floats
     """Mean over the measured time; 0 where none was measured."""
     code: NDArray[np.int16]
@@ -135,6 +137,7 @@ class Cells:
         return Cells(
             self.start_s[chosen],
             self.seconds[chosen],
+            self.samples[chosen],
             self.amperes[chosen],
             self.code[chosen],
             self.segment[chosen],
@@ -150,6 +153,7 @@ class Cells:
         return Cells(
             np.concatenate([part.start_s for part in every]),
             np.concatenate([part.seconds for part in every]),
+            np.concatenate([part.samples for part in every]),
             np.concatenate([part.amperes for part in every]),
             np.concatenate([part.code for part in every]),
             np.concatenate([part.segment + offset for part, offset in zip(every, offsets, strict=False)]),
@@ -202,6 +206,7 @@ def cells_of(recording: Recording, segments: Segments, cell_s: float = CHUNK_S, 
     return Cells(
         starts / recording.rate,
         measured / recording.rate,
+        measured.astype(np.int64),
         np.divide(charge, measured, out=np.zeros_like(charge), where=measured > 0),
         segments.code[owner].astype(np.int16),
         owner,
