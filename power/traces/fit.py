@@ -169,7 +169,7 @@ def _by_codes(mine: Cells) -> _Row:
 
 
 class _Intervals(NamedTuple):
-    """The ledger's intervals in one trace: see align.state_intervals; the run's entries into each state; samples a second."""
+    """The ledger's intervals in one trace (align.state_intervals), entries into each state, samples a second."""
 
     amperes: Floats
     seconds: Floats
