@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from power.scenario import Day
+from power.values import Values
+
 Array = NDArray[np.float64]
 
 MONTH_S = 365.25 / 12 * 86_400
@@ -74,6 +77,26 @@ class Usable:
 def charge_grid() -> Array:
     """The states of charge of `Cell.ocv`, rising from 0 to 1; shape (101,)."""
     return _GRID
+
+
+def cell_of(values: Values, day: Day) -> Cell:
+    """The board's cell at the day's temperature and age."""
+    name = values.parts.cell
+    temperature, cycles = day["temperature"], day["cycles"]
+    grid = charge_grid()[:, None]
+    return Cell(
+        capacity=values[f"{name}.capacity"],
+        voltage=values[f"{name}.voltage"],
+        resistance=values[f"{name}.resistance"] * values.curve(f"{name}.resistance_by_temperature", temperature),
+        cutoff=values[f"{name}.cutoff"],
+        brownout=values[f"{name}.brownout"],
+        self_discharge=values[f"{name}.self_discharge"] / MONTH_S,
+        rest_loss=values[f"{name}.rest_loss"],
+        by_temperature=values.curve(f"{name}.by_temperature", temperature),
+        by_cycles=values.curve(f"{name}.by_cycles", cycles),
+        by_rate=lambda rate: values.curve(f"{name}.by_rate", rate),
+        ocv=values.curve(f"{name}.ocv", grid),
+    )
 
 
 def usable(cell: Cell, watts: ArrayLike) -> Usable:

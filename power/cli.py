@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from power import figures, last_run
+from power import check_command, diff_command, report_command
+from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
-from power.model import estimate
-from power.model import scenario as load_scenario
-from power.report import document, show
 
 app = typer.Typer(
     name="power",
@@ -43,45 +37,10 @@ def _power() -> None:
     """
 
 
-@app.command()
-def report(
-    scenario: Annotated[str, typer.Option(help="How the device is used over a day.", metavar="NAME")] = "always_on",
-    board: Annotated[str, typer.Option(help="The board whose parts draw the power.", metavar="NAME")] = "artemis",
-    ledger: Annotated[
-        Path | None,
-        typer.Option(help="A kept run, instead of the last one.", metavar="FILE", show_default="the last run's"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="All of it as one JSON document.")] = False,
-) -> None:
-    """Print mW per component and hours on the cell for one scenario, from the ledger of the last run.
-
-    The run must come from a board whose core counts for the one asked about: for artemis the virtual artemis, the
-    board itself, or mps2_an386. native counts no work.
-
-    \b
-    Examples:
-      power report
-      power report --json | jq .hours.typ
-      power report --ledger kept_run.json
-
-    \b
-    --json: one object; NAME is {min, typ, max} where a value has a range.
-      scenario, board  what was asked about
-      run              the run as it was kept: board, rate, firmware, ledger, recording, ...
-      states           share, work per second, awake (share of the core's time) of each
-      components       name, mw, rests_on (names in figures)
-      total_mw         from the cell
-      cell             gross_wh, usable_wh
-      budget           hours, gross_mw, usable_mw
-      hours            until the cell is empty
-      figures          min, typ, max, unit, conditions, source, status of each
-      notes            what the figures leave out
-    """
-    result = estimate(last_run.read(ledger), figures.board_parts(board), load_scenario(scenario))
-    if as_json:
-        print(json.dumps(document(result), indent=2))
-    else:
-        show(result, Console())
+app.command()(components)
+app.command()(report_command.report)
+app.command()(check_command.check)
+app.command()(diff_command.diff)
 
 
 def main() -> None:

@@ -40,6 +40,10 @@ class Facts(BaseModel):
         """What else is wrong with a file's content, which may be of any form; by place, one sentence each."""
         yield from ()
 
+    def misfits(self) -> Iterator[tuple[Place, str]]:
+        """What of a file that holds does not fit with the files that it names; by place, one sentence each."""
+        yield from ()
+
 
 class NamedFacts(Facts):
     """The whole of a file NAME.toml."""
@@ -123,11 +127,11 @@ def find(kind: Folder, name: str) -> Path:
 def load(model: type[Model], kind: Folder, name: str) -> Model:
     """What the file `name` of a kind holds; PowerError if there is none or it does not hold."""
     path = find(kind, name)
-    return _read_once(model, path, path.stat().st_mtime_ns)
+    return _read_once(model, path, path.stat().st_mtime_ns, tuple(folders("components")))
 
 
 @lru_cache(maxsize=512)
-def _read_once(model: type[Model], path: Path, changed: int) -> Model:
+def _read_once(model: type[Model], path: Path, changed: int, beside: tuple[Path, ...]) -> Model:
     return read(model, path)
 
 
@@ -159,6 +163,8 @@ def check(model: type[Model], path: Path) -> tuple[Model | None, list[Problem]]:
         facts = model.model_validate(document)
     except ValidationError as error:
         wrong += [(_place(entry["loc"]), _sentence(model, entry)) for entry in error.errors(include_url=False)]
+    if facts is not None and not wrong:
+        wrong += facts.misfits()
     if document.get("name", path.stem) != path.stem:
         wrong.append((("name",), f"is {document['name']!r}, but the file is {path.name!r}; make them agree"))
     # Where a key is refused twice, its form is at fault, and that is said first.

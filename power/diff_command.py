@@ -15,7 +15,7 @@ from power.report import difference, schema
 DIFFERS_EXIT = 1
 
 
-def diff(
+def diff(  # noqa: PLR0917 - typer calls it
     before: Annotated[Path, typer.Argument(help="A report's .json, or a kept ledger.", metavar="A")],
     after: Annotated[Path, typer.Argument(help="The same of what is to be judged.", metavar="B")],
     scenario: report_command.ScenarioOption = "earpiece",
@@ -58,4 +58,4 @@ def _document(file: Path, scenario: str, board: str, days: int, seed: int) -> di
         raise PowerError(f"{file} cannot be read ({error.strerror}); name a report's .json or a ledger") from error
     if is_report:
         return schema.read(file)
-    return report_command.study_document(scenario, board, file, None, [], days, seed)
+    return report_command.study_document(scenario, board, ledger=file, days=days, seed=seed)

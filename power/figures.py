@@ -26,7 +26,7 @@ from power.units import conversion
 Status = Literal["measured", "datasheet", "secondary", "assumed"]
 STATUSES: dict[Status, str] = {
     "measured": "by this project or its user",
-    "datasheet": "the maker's own document",
+    "datasheet": "the maker's own document, or the standard",
     "secondary": "someone else's measurement or text",
     "assumed": "ours, until a source is found",
 }
@@ -244,6 +244,30 @@ class BoardParts(NamedFacts):
                 raise ValueError(f"rail {name} feeds the {others[0]}, which hangs on no rail; take it out of loads")
         return self
 
+    def misfits(self) -> Iterator[tuple[Place, str]]:
+        """Parts that are not there, are of another kind, or do not bear their rail's voltage."""
+        wanted: list[tuple[Place, str, str]] = [((role,), name, role) for role in ROLES if (name := self.part(role))]
+        for rail, feeds in self.rails.items():
+            if feeds.regulator:
+                wanted.append((("rails", rail, "regulator"), feeds.regulator, "regulator"))
+        for place, name, kind in wanted:
+            try:
+                part = component(name)
+            except PowerError as error:
+                yield place, str(error)
+                continue
+            if part.kind != kind:
+                yield place, f"{name} is a {part.kind}, not a {kind}; name one of that kind (power components)"
+                continue
+            for rail, feeds in self.rails.items():
+                if kind in feeds.loads and feeds.volts is not None:
+                    low, _, high = part.figure("supply").si
+                    if not low <= feeds.volts <= high:
+                        yield (
+                            ("rails", rail, "volts"),
+                            f"is {feeds.volts:g} V, and {name} runs at {low:g} to {high:g} V; change one of them",
+                        )
+
     def part(self, role: Role) -> str | None:
         """The component in a role; None if the board has none."""
         name: str | None = getattr(self, role)
@@ -271,30 +295,4 @@ def component(name: str) -> Component:
 
 def board_parts(name: str) -> BoardParts:
     """What the board `name` is made of; PowerError if that is not known, or a part of it does not fit."""
-    parts = data_files.load(BoardParts, "boards", name)
-    for place, what in part_complaints(parts):
-        key = ".".join(str(step) for step in place)
-        raise PowerError(f"{data_files.find('boards', name)}: {key}: {what}")
-    return parts
-
-
-def part_complaints(parts: BoardParts) -> Iterator[tuple[Place, str]]:
-    """Where a board's parts are not there, are of another kind, or do not bear their rail's voltage."""
-    wanted: list[tuple[Place, str, str]] = [((role,), name, role) for role in ROLES if (name := parts.part(role))]
-    for rail, feeds in parts.rails.items():
-        if feeds.regulator:
-            wanted.append((("rails", rail, "regulator"), feeds.regulator, "regulator"))
-    for place, name, kind in wanted:
-        try:
-            part = component(name)
-        except PowerError as error:
-            yield place, str(error)
-            continue
-        if part.kind != kind:
-            yield place, f"{name} is a {part.kind}, not a {kind}; name one of that kind (power components)"
-            continue
-        for rail, feeds in parts.rails.items():
-            if kind in feeds.loads and feeds.volts is not None:
-                low, _, high = part.figure("supply").si
-                if not low <= feeds.volts <= high:
-                    yield ("rails", rail, "volts"), f"is {feeds.volts:g} V, and {name} runs at {low:g} to {high:g} V"
+    return data_files.load(BoardParts, "boards", name)

@@ -7,8 +7,13 @@ low level: half of it reaches the speaker.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+
+from power.figures import BoardParts, Role
+from power.values import Values
 
 Array = NDArray[np.float64]
 Amount = Array | float
@@ -29,9 +34,23 @@ def drive_w(level_vrms: Amount, impedance: Amount, efficiency: Amount) -> Array:
     return speaker_w(level_vrms, impedance) / np.asarray(efficiency)
 
 
-def on_share(share: Amount, seconds: Amount, start_s: Amount, gated: bool) -> Array:
-    """Share of the time that a stage is on: its sounds of `seconds` each, and its start before each if it is gated."""
-    if not gated:
-        return np.ones_like(np.asarray(share, dtype=np.float64))
-    starts = np.asarray(share) / np.asarray(seconds)
-    return np.minimum(np.asarray(share) + starts * np.asarray(start_s), 1.0)
+def stages(parts: BoardParts) -> Iterator[tuple[Role, str, str, str]]:
+    """A board's parts that play: role, name, and its figures for on and off."""
+    if parts.codec:
+        yield "codec", parts.codec, "playing", "standby"
+    if parts.amplifier:
+        yield "amplifier", parts.amplifier, "quiescent", "shutdown"
+
+
+def driver(parts: BoardParts) -> Role:
+    """What drives the speaker."""
+    return "amplifier" if parts.amplifier else "codec"
+
+
+def drive_of(values: Values, level_vrms: Array) -> Array:
+    """drive_w() of a board's parts; shape (n,)."""
+    parts = values.parts
+    efficiency = (
+        values[f"{parts.amplifier}.efficiency"] if parts.amplifier else np.full(values.n, CODEC_OUTPUT_EFFICIENCY)
+    )
+    return drive_w(level_vrms, values[f"{parts.speaker}.impedance"], efficiency)

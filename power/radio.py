@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from power.values import Values
+
 Array = NDArray[np.float64]
 Amount = Array | float
 """Of each variant, shape (n,), or of all."""
@@ -50,6 +52,11 @@ class RadioFigures:
 
 NAMES = ("tx", "rx", "cpu", "prepare", "ramp", "interframe", "finish", "idle", "sleep_clock", "bit_rate")
 """The figures' names in a component of the kind radio."""
+
+
+def figures_of(values: Values) -> RadioFigures:
+    """The figures of a board's radio, its currents at the voltage that they are given at."""
+    return RadioFigures(**{name: values[f"{values.parts.radio}.{name}"] for name in NAMES})
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""`power report`: the study of a scenario on a board, for a terminal, a page, a pull request, a printer or a program."""
+"""`power report`: the study of a scenario on a board, for a terminal, a page, a pull request, paper or a program."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ DaysOption = Annotated[int, typer.Option(help="How many days to sample.", min=10
 SeedOption = Annotated[int, typer.Option(help="Seed of the sampled days.", min=0, max=2**32 - 1)]
 
 
-def report(
+def report(  # noqa: PLR0917 - typer calls it
     scenario: ScenarioOption = "earpiece",
     board: BoardOption = "artemis",
     ledger: kept_ledgers.LedgerOption = None,
@@ -76,7 +76,7 @@ def report(
       run, changes, inputs, notes, command
     """
     form = None if output is None else _form(output)
-    facts = study_document(scenario, board, ledger, output, changes or [], days, seed)
+    facts = study_document(scenario, board, ledger=ledger, output=output, changes=changes or [], days=days, seed=seed)
     if output is not None and form is not None:
         write(output, form(facts))
         print(f"{output}: {facts['verdict']['sentence']}")
@@ -91,11 +91,12 @@ def report(
 def study_document(
     scenario: str,
     board: str,
-    ledger: Path | None,
-    output: Path | None,
-    changes: list[str],
-    days: int,
-    seed: int,
+    *,
+    ledger: Path | None = None,
+    output: Path | None = None,
+    changes: Sequence[str] = (),
+    days: int = DAYS,
+    seed: int = SEED,
 ) -> dict[str, Any]:
     """The document of the study that the options ask for; PowerError where they do not hold."""
     parts = figures.board_parts(board)

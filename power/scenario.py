@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from power import data_files
 from power.data_files import Facts, NamedFacts, Text
@@ -52,19 +53,26 @@ def _spread(value: object) -> object:
     return value
 
 
-def _within(least: float, greatest: float, *, above: bool = False) -> AfterValidator:
+class _Within:
     """Pydantic marker: a Spread whose ends lie from `least`, itself left out if `above`, up to `greatest`."""
 
-    def check(value: Spread) -> Spread:
-        if value.min < least or (above and value.min == least) or value.max > greatest:
-            raise ValueError(f"must be {'above' if above else 'from'} {least:g}, up to {greatest:g}")
-        return value
+    def __init__(self, least: float, greatest: float, *, above: bool = False) -> None:
+        self.limits = (least, greatest)
+        self._above = above
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: Spread) -> Spread:
+        least, greatest = self.limits
+        if value.min < least or (self._above and value.min == least) or value.max > greatest:
+            raise ValueError(f"must be {'above' if self._above else 'from'} {least:g}, up to {greatest:g}")
+        return value
 
 
 _INPUT = BeforeValidator(_spread)
-_SHARE = _within(0.0, 1.0)
+_SHARE = _Within(0.0, 1.0)
+_RATE = _Within(0.0, 3600.0)
 
 
 def _one(value: float) -> Spread:
@@ -85,26 +93,26 @@ FALSE_ACCEPTS: dict[Noise, Spread] = {
 class RadioUse(Facts):
     """How the phone is kept in touch with."""
 
-    interval_s: Annotated[Spread, _INPUT, _within(0.0075, 4.0)] = _one(0.1)
+    interval_s: Annotated[Spread, _INPUT, _Within(0.0075, 4.0)] = _one(0.1)
     """Connection interval."""
-    latency: Annotated[Spread, _INPUT, _within(0.0, 499.0)] = _one(4.0)
+    latency: Annotated[Spread, _INPUT, _Within(0.0, 499.0)] = _one(4.0)
     """Connection events that the board may leave out while it has nothing to say."""
-    payload_bytes: Annotated[Spread, _INPUT, _within(20.0, 244.0)] = _one(100.0)
+    payload_bytes: Annotated[Spread, _INPUT, _Within(20.0, 244.0)] = _one(100.0)
     """Most payload in a packet: the ATT MTU less 3."""
-    bytes_a_transcript: Annotated[Spread, _INPUT, _within(1.0, 100_000.0)] = _one(96.0)
-    retry_rate: Annotated[Spread, _INPUT, _within(0.0, 0.9)] = Spread(min=0.0, typ=0.05, max=0.2)
+    bytes_a_transcript: Annotated[Spread, _INPUT, _Within(1.0, 100_000.0)] = _one(96.0)
+    retry_rate: Annotated[Spread, _INPUT, _Within(0.0, 0.9)] = Spread(min=0.0, typ=0.05, max=0.2)
     """Probability that a packet is lost and sent again."""
-    advertising_s: Annotated[Spread, _INPUT, _within(0.02, 10.24)] = _one(1.0)
+    advertising_s: Annotated[Spread, _INPUT, _Within(0.02, 10.24)] = _one(1.0)
     """Advertising interval while the phone is away."""
-    advertising_bytes: Annotated[Spread, _INPUT, _within(0.0, 31.0)] = _one(21.0)
+    advertising_bytes: Annotated[Spread, _INPUT, _Within(0.0, 31.0)] = _one(21.0)
 
 
 class PlaybackUse(Facts):
     """What is played: the translation's voice, which the phone sends."""
 
-    seconds: Annotated[Spread, _INPUT, _within(0.1, 3600.0)] = Spread(min=1.5, typ=3.0, max=6.0)
+    seconds: Annotated[Spread, _INPUT, _Within(0.1, 3600.0)] = Spread(min=1.5, typ=3.0, max=6.0)
     """Length of one."""
-    bytes_a_second: Annotated[Spread, _INPUT, _within(0.0, 40_000.0)] = Spread(min=2000.0, typ=4000.0, max=8000.0)
+    bytes_a_second: Annotated[Spread, _INPUT, _Within(0.0, 40_000.0)] = Spread(min=2000.0, typ=4000.0, max=8000.0)
     """Coded speech over the radio: 4000 is 32 kbit/s."""
     gated: bool = True
     """Codec and amplifier are off between sounds."""
@@ -113,9 +121,9 @@ class PlaybackUse(Facts):
 class FalseAccepts(Facts):
     """Noise that the voice detector takes for speech, so that the recogniser runs for nothing."""
 
-    per_hour: Annotated[Spread, _INPUT, _within(0.0, 3600.0)] | None = None
+    per_hour: Annotated[Spread, _INPUT, _RATE] | None = None
     """In every phase; None: what FALSE_ACCEPTS has for the phase's noise."""
-    seconds: Annotated[Spread, _INPUT, _within(0.0, 60.0)] = Spread(min=1.0, typ=2.0, max=4.0)
+    seconds: Annotated[Spread, _INPUT, _Within(0.0, 60.0)] = Spread(min=1.0, typ=2.0, max=4.0)
     """How long the recogniser runs each time."""
 
 
@@ -123,15 +131,15 @@ class Phase(Facts):
     """A part of the day."""
 
     name: Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    hours: Annotated[Spread, _INPUT, _within(0.0, 1000.0, above=True)]
+    hours: Annotated[Spread, _INPUT, _Within(0.0, 1000.0, above=True)]
     speech: Annotated[Spread, _INPUT, _SHARE] = _one(0.0)
     """Share of the time that someone speaks."""
     noise: Noise = "silence"
-    transcripts_per_hour: Annotated[Spread, _INPUT, _within(0.0, 3600.0)] = _one(0.0)
+    transcripts_per_hour: Annotated[Spread, _INPUT, _Within(0.0, 3600.0)] = _one(0.0)
     radio: Literal["connected", "away", "off"] = "off"
     playback: Annotated[Spread, _INPUT, _SHARE] = _one(0.0)
     """Share of the time that it plays."""
-    level_vrms: Annotated[Spread, _INPUT, _within(0.0, 10.0)] = _one(0.1)
+    level_vrms: Annotated[Spread, _INPUT, _Within(0.0, 10.0)] = _one(0.1)
     """At the speaker, while it plays."""
 
 
@@ -139,7 +147,7 @@ class FixedLoad(Facts):
     """A load that someone states in milliwatts, drawn straight from the cell for a share of the time."""
 
     name: Text
-    milliwatts: Annotated[Spread, _INPUT, _within(0.0, 100_000.0)]
+    milliwatts: Annotated[Spread, _INPUT, _Within(0.0, 100_000.0)]
     share: Annotated[Spread, _INPUT, _SHARE] = _one(1.0)
     source: Text
 
@@ -149,8 +157,8 @@ class Scenario(NamedFacts):
 
     hours: Annotated[float, Field(strict=True, gt=0, le=100_000, allow_inf_nan=False)]
     """What is wanted on one charge."""
-    temperature: Annotated[Spread, _INPUT, _within(-40.0, 85.0)] = Spread(min=0.0, typ=23.0, max=35.0)
-    cycles: Annotated[Spread, _INPUT, _within(0.0, 10_000.0)] = Spread(min=0.0, typ=250.0, max=500.0)
+    temperature: Annotated[Spread, _INPUT, _Within(-40.0, 85.0)] = Spread(min=0.0, typ=23.0, max=35.0)
+    cycles: Annotated[Spread, _INPUT, _Within(0.0, 10_000.0)] = Spread(min=0.0, typ=250.0, max=500.0)
     """Charges and discharges that the cell has seen."""
     shares: Literal["ledger"] | None = None
     radio: RadioUse = RadioUse()
@@ -241,9 +249,26 @@ class Day:
         return self._spreads[key]
 
     def override(self, key: str, value: ArrayLike) -> None:
-        """Has `key` be `value`, a number or shape (n,)."""
-        self.spread(key)
+        """Has `key` be `value`, a number or shape (n,); PowerError if the scenario could not have it."""
+        low, high = self._limits(key)
+        if not (np.all(np.isfinite(value)) and np.all(np.asarray(value) >= low) and np.all(np.asarray(value) <= high)):
+            raise PowerError(f"scenario.{key} cannot be {np.asarray(value)}; it goes from {low:g} up to {high:g}")
         self._overridden[key] = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.n,))
+
+    def _limits(self, key: str) -> tuple[float, float]:
+        """What the file format lets a number be."""
+        self.spread(key)
+        section, _, name = key.rpartition(".")
+        model: type[Facts] = Scenario
+        if section.startswith("phases"):
+            model = Phase
+        elif section.startswith("fixed"):
+            model = FixedLoad
+        elif section == "noise" or name == "per_hour":
+            return _RATE.limits
+        elif section:
+            model = type(getattr(self.scenario, section))
+        return next(mark for mark in model.model_fields[name].metadata if isinstance(mark, _Within)).limits
 
     def false_accepts_per_hour(self, phase: Phase) -> Array:
         """In a phase: the scenario's own rate, or the detector's in that noise."""
@@ -277,3 +302,8 @@ def _spreads(which: Scenario) -> dict[str, Spread]:
         found[f"fixed.{load.name}.milliwatts"] = load.milliwatts
         found[f"fixed.{load.name}.share"] = load.share
     return found
+
+
+def numbers(which: Scenario) -> dict[str, Spread]:
+    """Every number of a scenario, which a what-if may change, by its key."""
+    return _spreads(which)

@@ -55,9 +55,8 @@ class _Scanner:
                 table = self._header(2)
                 index = self._tables.get(table, -1) + 1
                 self._tables[table] = index
-                self._note(table)
                 table = (*table, index)
-                self._note(table)
+                self._note_all(table)
             elif self._text[self._at] == "[":
                 table = self._header(1)
                 self._note_all(table)

@@ -12,6 +12,8 @@ from power.errors import PowerError
 from power.figures import BoardParts, Component, Curve, Figure, component
 
 Array = NDArray[np.float64]
+OPERATING = "supply"
+"""The figure that is a span to run in, not an uncertainty: always at typ."""
 Chosen = Array | None
 """Each variant's probability (0..1, shape (n,)), where NaN stands for typ; None: typ in all."""
 
@@ -84,7 +86,7 @@ class Values:
             raise PowerError(f"{key} is a curve; it has a value only at some x")
         kept = self._read.get(key)
         if kept is None:
-            chosen = self._choose(key)
+            chosen = None if key.endswith(f".{OPERATING}") else self._choose(key)
             typ = np.full(self.n, found.si.typ)
             kept = typ if chosen is None else _or_typ(chosen, found.quantile(_no_nan(chosen)), typ)
             self._read[key] = kept
@@ -140,7 +142,9 @@ def spread_keys(parts: BoardParts) -> list[str]:
     keys = []
     for name in parts.component_names:
         part = component(name)
-        keys += [f"{name}.{key}" for key, figure in part.figures.items() if figure.min < figure.max]
+        keys += [
+            f"{name}.{key}" for key, figure in part.figures.items() if figure.min < figure.max and key != OPERATING
+        ]
         keys += [f"{name}.{key}" for key, curve in part.curves.items() if any(p[1] < p[3] for p in curve.points)]
     return keys
 

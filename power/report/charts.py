@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
 
 from power.report.scales import Scale, ceiling, hours_step, marks, step
-from power.report.shown import Document, Shown, rounded
+from power.report.shown import Document, Shown, rounded, unit_text, words
 from power.report.svg import Drawing, Piece, text_width
 
 WIDTH = 720.0
@@ -14,8 +16,23 @@ LABELS = 178.0
 ROW = 24.0
 BAR = 14.0
 TORNADO_ROWS = 12
+LOAD_ROWS = 12
+LEAST_SHARE = 0.005
+"""A load with less of the whole is only in the table."""
 
-STATE_COLOURS = ("hear", "listen", "send", "play", "sleep", "fault", "radio", "playback", "always", "fixed")
+STATE_COLOURS = (
+    "hear",
+    "listen",
+    "send",
+    "play",
+    "sleep",
+    "fault",
+    "false_accept",
+    "radio",
+    "playback",
+    "always",
+    "fixed",
+)
 """States that have a colour of their own (`--state-NAME`); any other is drawn as "other"."""
 STATUSES = ("measured", "datasheet", "secondary", "assumed")
 
@@ -27,8 +44,9 @@ def state_colour(state: str) -> str:
 
 def loads(document: Document) -> str:
     """Mean power of each load, as bars of its states."""
-    rows = document.at("components")
-    states = [state["name"] for state in document.at("states")]
+    rows = [row for row in document.at("components") if row["share"] >= LEAST_SHARE][:LOAD_ROWS]
+    drawn = {state for row in rows for state in row["by_state"]}
+    states = [state["name"] for state in document.at("states") if state["name"] in drawn]
     drawing = Drawing(
         "loads",
         WIDTH,
@@ -39,7 +57,7 @@ def loads(document: Document) -> str:
     x = 0.0
     for state in states:
         drawing.rectangle(x, 2, 11, 11, state_colour(state))
-        drawing.text(x + 16, 12, state, colour="faint")
+        drawing.text(x + 16, 12, words(state), colour="faint")
         x += 16 + text_width(state) + 18
     scale = Scale(0, max(row["mw"] for row in rows), LABELS, WIDTH - 120)
     for index, row in enumerate(rows):
@@ -82,7 +100,8 @@ def timeline(document: Document) -> str:
         left, right = x(phase["start_h"]), x(phase["start_h"] + phase["hours"])
         if index % 2:
             drawing.rectangle(left, top - 16, right - left, bottom - top + 16, "band")
-        label = phase["name"] if text_width(phase["name"], 11) < right - left - 4 else str(index + 1)
+        name = words(phase["name"])
+        label = name if text_width(name, 11) < right - left - 4 else str(index + 1)
         drawing.text((left + right) / 2, top - 20, label, anchor="middle", size=11, colour="faint")
     for mark in marks(0, highest, step(highest, 4)):
         drawing.line(62, power(mark), WIDTH - 12, power(mark))
@@ -106,10 +125,10 @@ def timeline(document: Document) -> str:
         "state-send",
         width=2,
     )
-    left = document.number("timeline.left", "%", 2)
-    y = charge(left.value)
+    rest = document.number("timeline.left", "%", 2)
+    y = charge(rest.value)
     # Below the line while it is high, above it while it is low: on the paper, not on the line.
-    drawing.text(WIDTH - 16, y + 16 if left.value > 0.3 else y - 8, left, anchor="end", bold=True)
+    drawing.text(WIDTH - 16, y + 16 if rest.value > 0.3 else y - 8, rest, anchor="end", bold=True)
     return drawing.markup()
 
 
@@ -132,7 +151,8 @@ def waterfall(document: Document) -> str:
         "From gross to net energy",
         "; ".join(f"{row['step']}: {rounded(row['wh'])} Wh" for row in rows),
     )
-    scale = Scale(0, gross, LABELS, WIDTH - 150)
+    labels = max(LABELS, 14 + max(text_width(row["step"]) for row in rows))
+    scale = Scale(0, max(gross, *_totals(rows)), labels, WIDTH - 150)
     running = 0.0
     for index, row in enumerate(rows):
         whole = index in {0, len(rows) - 1}
@@ -140,14 +160,20 @@ def waterfall(document: Document) -> str:
         start, stop = (0.0, row["wh"]) if whole else (running, running + row["wh"])
         running = stop
         left, right = sorted((scale(start), scale(stop)))
-        drawing.text(LABELS - 10, y + 11, row["step"], anchor="end", bold=whole)
-        drawing.rectangle(left, y, max(right - left, 1.5), BAR, "accent" if whole else "loss")
+        drawing.text(labels - 10, y + 11, row["step"], anchor="end", bold=whole)
+        colour = "accent" if whole else "loss" if row["wh"] <= 0 else "good"
+        drawing.rectangle(left, y, max(right - left, 1.5), BAR, colour)
         if index + 1 < len(rows):
             drawing.line(scale(stop), y + BAR, scale(stop), y + ROW, "faint")
-        number = document.number(f"waterfall.{index}.wh", "Wh")
-        share = [Piece(document.number(f"waterfall.{index}.share", "%", 2), "faint")] if index else []
+        number = document.number(f"waterfall.{index}.wh", "Wh", sign=not whole)
+        share = [Piece(document.number(f"waterfall.{index}.share", "%", 2, sign=not whole), "faint")] if index else []
         drawing.text(right + 8, y + 11, [Piece(number, bold=whole), "  ", *share])
     return drawing.markup()
+
+
+def _totals(rows: list[dict[str, Any]]) -> list[float]:
+    """What is left after each step but the last, which is that total."""
+    return list(accumulate(row["wh"] for row in rows[:-1]))
 
 
 def tornado(document: Document) -> str:
@@ -181,11 +207,11 @@ def tornado(document: Document) -> str:
     for index, row in enumerate(rows):
         y = 30 + 30 * index
         drawing.text(labels, y + 7, row["figure"], anchor="end")
-        span = [document.number(f"tornado.{index}.{end}", digits=3) for end in ("lowest", "highest")]
+        span = [document.number(f"tornado.{index}.{end}", trim=True) for end in ("lowest", "highest")]
         drawing.text(
             labels,
             y + 20,
-            [span[0], " to ", span[1], f" {row['unit']}"],
+            [span[0], " to ", span[1], f" {unit_text(row['unit'])}"],
             anchor="end",
             size=10.5,
             colour="faint",
@@ -268,8 +294,8 @@ def evidence(document: Document) -> str:
 
 def volts(document: Document) -> str:
     """The cell's terminals at the greatest current, where the cutoff is met, against brown-out."""
-    brownout, terminals = document.number("peak.brownout_v", "V"), document.number("peak.terminals_v", "V")
-    rest = document.number("peak.rest_v", "V")
+    brownout, terminals = document.number("peak.brownout_v", "V", 4), document.number("peak.terminals_v", "V", 4)
+    rest = document.number("peak.rest_v", "V", 4)
     drawing = Drawing(
         "volts",
         WIDTH,

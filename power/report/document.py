@@ -58,22 +58,25 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
         "board": {"name": study.typical.parts.name, "title": study.typical.parts.title, "parts": _parts(study)},
         "run": _run(study.run, origin),
         "hours": {
-            "typ": life.hours_typ,
-            "p5": life.p5,
-            "p50": life.p50,
-            "p95": life.p95,
-            "mean": life.mean,
-            "wanted": life.wanted_hours,
-            "margin": life.margin,
+            "typ": float(life.hours_typ),
+            "p5": float(life.p5),
+            "p50": float(life.p50),
+            "p95": float(life.p95),
+            "mean": float(life.mean),
+            "wanted": float(life.wanted_hours),
+            "margin": float(life.margin),
             "meeting": float(np.mean(study.sampled.hours >= life.wanted_hours)),
             "days": study.days,
             "seed": study.seed,
-            "histogram": {"bin_hours": life.bin_hours, "bins": [[left, count] for left, count in life.histogram]},
+            "histogram": {
+                "bin_hours": float(life.bin_hours),
+                "bins": [[float(left), int(count)] for left, count in life.histogram],
+            },
         },
         "budget": {
-            "hours": life.wanted_hours,
-            "gross_mw": 1e3 * life.budget_gross_w,
-            "net_mw": 1e3 * life.budget_net_w,
+            "hours": float(life.wanted_hours),
+            "gross_mw": 1e3 * float(life.budget_gross_w),
+            "net_mw": 1e3 * float(life.budget_net_w),
             "gross_wh": float(study.typical.gross_j[0]) / 3600,
             "usable_wh": float(study.typical.usable_j[0]) / 3600,
         },
@@ -83,7 +86,7 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
         "phases": _phases(study),
         "timeline": _timeline(study, day_hours),
         "waterfall": [
-            {"step": name, "wh": joules / 3600, "share": joules / study.waterfall.steps[0][1]}
+            {"step": name, "wh": float(joules) / 3600, "share": float(joules / study.waterfall.steps[0][1])}
             for name, joules in study.waterfall.steps
         ],
         "tornado": _tornado(study),
@@ -95,14 +98,14 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
             "figures": _figures(study.typical),
         },
         "engines": {
-            "hours": {"expected": life.hours_typ, "simulated": study.simulation.hours},
+            "hours": {"expected": float(life.hours_typ), "simulated": study.simulation.hours},
             "difference": study.agreement,
             "allowed": AGREEMENT,
             "agree": bool(abs(study.agreement) <= AGREEMENT),
             "mw": {
                 "expected": power["typ"],
-                "simulated": 1e3 * study.simulation.mean_w,
-                "difference": 1e3 * study.simulation.mean_w / power["typ"] - 1,
+                "simulated": 1e3 * float(study.simulation.mean_w),
+                "difference": 1e3 * float(study.simulation.mean_w) / power["typ"] - 1,
             },
             "events": study.simulation.events,
         },
@@ -181,15 +184,19 @@ def _components(study: Study) -> list[dict[str, Any]]:
         for load, _ in same:
             by_state[load.state] = by_state.get(load.state, 0.0) + 1e3 * float(load.watts[0])
         keys = tuple(dict.fromkeys(key for load, _ in same for key in load.rests_on))
-        rows.append(_row(name, part, rail, (watts, low, high), total, by_state, keys, status_of))
-    typical, sampled = study.typical.regulator_loss_w, study.sampled.regulator_loss_w
-    low, high = np.percentile(sampled, (5, 95))
+        spread = (watts, float(low), float(high))
+        rows.append(
+            _row(name, part, rail, watts=spread, total=total, by_state=by_state, keys=keys, status_of=status_of)
+        )
+    low, high = np.percentile(study.sampled.regulator_loss_w, (5, 95))
     regulators = [name for name in study.typical.parts.component_names if component(name).kind == "regulator"]
     keys = tuple(key for key in status_of if key.rpartition(".")[0] in regulators)
-    watts = float(typical[0])
+    watts = float(study.typical.regulator_loss_w[0])
     if watts:
-        loss = (watts, low, high)
-        rows.append(_row(LOSS, ", ".join(regulators), "", loss, total, {"always": 1e3 * watts}, keys, status_of))
+        by_state = {"always": 1e3 * watts}
+        spread = (watts, float(low), float(high))
+        names = ", ".join(regulators)
+        rows.append(_row(LOSS, names, "", watts=spread, total=total, by_state=by_state, keys=keys, status_of=status_of))
     return sorted(rows, key=lambda row: -row["mw"])
 
 
@@ -197,6 +204,7 @@ def _row(
     name: str,
     part: str,
     rail: str,
+    *,
     watts: tuple[float, float, float],
     total: float,
     by_state: dict[str, float],
@@ -370,7 +378,8 @@ def _verdict(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
         allowed = mw * hours["p5"] / hours["wanted"]
         because.append(
             f"What stands in the way: for {wanted} h at the 5th percentile the mean power has to fall from "
-            f"{rounded(mw)} to {rounded(allowed)} mW, or the cell to grow {rounded(hours['wanted'] / hours['p5'])} times."
+            f"{rounded(mw)} to {rounded(allowed)} mW, or the cell to grow "
+            f"{rounded(hours['wanted'] / hours['p5'])} times."
         )
     most = [f"{row['name']} {rounded(100 * row['share'], 2)} %" for row in facts["components"][:3]]
     because.append(f"Most of the power: {', '.join(most)}.")

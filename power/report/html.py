@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from power.report.charts import draw
-from power.report.shown import Document
+from power.report.shown import Document, unit_text, words
 
 _FOLDER = Path(__file__).parent
 
@@ -20,8 +20,8 @@ def render(facts: Mapping[str, Any]) -> str:
 
     document = Document(facts)
 
-    def number(place: str, unit: str = "", digits: int | None = 3, sign: bool = False) -> Markup:
-        shown = document.number(place, unit, digits, sign=sign)
+    def number(place: str, unit: str = "", digits: int | None = 3, **how: Any) -> Markup:
+        shown = document.number(place, unit, digits, **how)
         return Markup('<data value="{}" data-of="{}">{}</data>').format(repr(shown.value), shown.place, shown.text)
 
     environment = Environment(
@@ -33,6 +33,8 @@ def render(facts: Mapping[str, Any]) -> str:
     )
     environment.filters["css_text"] = css_text
     environment.filters["breakable"] = breakable
+    environment.filters["unit"] = unit_text
+    environment.filters["words"] = words
     return environment.get_template("report.html.jinja").render(
         d=facts,
         n=number,

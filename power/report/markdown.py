@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from power.report.shown import Document
+from power.report.shown import Document, unit_text, words
 
 
 def render(facts: Mapping[str, Any]) -> str:
@@ -16,8 +16,8 @@ def render(facts: Mapping[str, Any]) -> str:
 
     document = Document(facts)
 
-    def number(place: str, unit: str = "", digits: int | None = 3, sign: bool = False) -> str:
-        return document.number(place, unit, digits, sign=sign).text
+    def number(place: str, unit: str = "", digits: int | None = 3, **how: Any) -> str:
+        return document.number(place, unit, digits, **how).text
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -27,6 +27,8 @@ def render(facts: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["cell"] = cell
+    environment.filters["unit"] = unit_text
+    environment.filters["words"] = words
     text = environment.get_template("report.md.jinja").render(d=facts, n=number)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from power.figures import component
-from power.report.shown import rounded
+from power.report.shown import rounded, unit_text
 
 _FILE = Path(__file__).with_suffix(".toml")
 OTHER = "other"
@@ -25,10 +25,9 @@ def compare(facts: Mapping[str, Any]) -> dict[str, Any] | None:
         parts = item.get("parts", [])
         mw = sum(found.get(name, 0.0) for name in (item["name"], *(part["name"] for part in parts)))
         rows.append(_row(item["name"], item.get("mw"), mw, _WHY[item["why"]](facts)))
-        rows += [
-            _row(f"of it: {part['name']}", None, found.get(part["name"], 0.0), _WHY[part["why"]](facts))
-            for part in parts
-        ]
+        for part in parts:
+            of_it = _row(f"of it: {part['name']}", None, found.get(part["name"], 0.0), _WHY[part["why"]](facts))
+            rows.append({**of_it, "part": True})
     if found.get(OTHER):
         rows.append(_row(OTHER, None, found[OTHER], ""))
     total = _row("all of it", estimate["total_mw"], facts["power"]["typ"], "")
@@ -37,7 +36,15 @@ def compare(facts: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _row(item: str, estimate: float | None, mw: float, why: str) -> dict[str, Any]:
     difference = None if estimate is None else mw - estimate
-    return {"item": item, "estimate_mw": estimate, "mw": mw, "difference_mw": difference, "why": why, "sum": False}
+    return {
+        "item": item,
+        "estimate_mw": estimate,
+        "mw": mw,
+        "difference_mw": difference,
+        "why": why,
+        "part": False,
+        "sum": False,
+    }
 
 
 def _sorted(facts: Mapping[str, Any], items: list[dict[str, Any]]) -> dict[str, float]:
@@ -73,7 +80,7 @@ def _figure(facts: Mapping[str, Any], ending: str) -> Mapping[str, Any] | None:
 def _said(facts: Mapping[str, Any], ending: str, words: str) -> str:
     """A figure in words, if the result rests on it."""
     row = _figure(facts, ending)
-    return "" if row is None else f"{rounded(row['typ'], 4)} {row['unit']} {words}".strip()
+    return "" if row is None else f"{rounded(row['typ'], None)} {unit_text(row['unit'])} {words}".strip()
 
 
 def _work(facts: Mapping[str, Any], state: str) -> str:

@@ -19,6 +19,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """Where `value` is drawn."""
         span = self.high - self.low
         return self.start if span == 0 else self.start + (value - self.low) / span * (self.end - self.start)
 

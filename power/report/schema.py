@@ -230,6 +230,8 @@ class EstimateRow(_Facts):
     mw: Finite
     difference_mw: Finite | None
     why: str
+    part: bool
+    """Of the item above it."""
     sum: bool
 
 

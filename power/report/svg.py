@@ -1,4 +1,4 @@
-"""A drawing as inline SVG: text stays text, colours are CSS variables, and a screen reader gets title and description."""
+"""A drawing as inline SVG: text stays text, colours are CSS variables, a screen reader gets title and description."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from power.report.shown import Document
+from power.report.shown import Document, unit_text, words
 
 PIPE_WIDTH = 160
 """Columns where the output is no terminal."""
@@ -51,8 +51,8 @@ def show(facts: Mapping[str, Any], console: Console) -> None:
     console.print(_components(document))
     console.print(_phases(document))
     say(
-        f"budget     {n('budget.gross_mw', 'mW', 5)} would empty the rated cell in {n('budget.hours', 'h', None)}, "
-        f"{n('budget.net_mw', 'mW')} what it gives in use"
+        f"budget     for {n('budget.hours', 'h', None)} the rated cell allows "
+        f"{n('budget.gross_mw', 'mW', 5, trim=True)}, and what it gives in use {n('budget.net_mw', 'mW')}"
     )
     steps = [f"{row['step']} {n(f'waterfall.{i}.wh', 'Wh')}" for i, row in enumerate(facts["waterfall"])]
     say(f"energy     {' · '.join(steps)}")
@@ -107,7 +107,7 @@ def _components(document: Document) -> Table:
     for index, row in enumerate(rows):
         numbers = [str(document.number(f"components.{index}.{key}")) for key in ("mw", "p5", "p95")]
         share = str(document.number(f"components.{index}.share", "%", 2)).removesuffix("%").strip()
-        states = ", ".join(row["by_state"])
+        states = ", ".join(map(words, row["by_state"]))
         table.add_row(row["name"], row["component"], *numbers, share, bar(row["mw"] / greatest), states, row["status"])
     total = [str(document.number(f"power.{key}")) for key in ("typ", "p5", "p95")]
     table.add_row("from the cell", "", *total, "100", style="bold")
@@ -123,7 +123,7 @@ def _phases(document: Document) -> Table:
         place = f"phases.{index}"
         numbers = [str(document.number(f"{place}.{key}")) for key in ("start_h", "hours", "mw.typ", "mwh")]
         states = ", ".join(
-            f"{state} {document.number(f'{place}.by_state.{state}', '%', 2)}" for state in row["by_state"]
+            f"{words(state)} {document.number(f'{place}.by_state.{state}', '%', 2)}" for state in row["by_state"]
         )
         table.add_row(row["name"], *numbers, bar(row["mw"]["typ"] / greatest), states)
     table.add_row()
@@ -136,10 +136,10 @@ def _tornado(document: Document) -> Table:
     widest = max((row["width"] for row in rows), default=0) or 1
     for index, row in enumerate(rows):
         place = f"tornado.{index}"
-        ends = [str(document.number(f"{place}.{end}")) for end in ("lowest", "highest")]
+        ends = [str(document.number(f"{place}.{end}", trim=True)) for end in ("lowest", "highest")]
         hours = [str(document.number(f"{place}.hours_at_{end}")) for end in ("lowest", "highest")]
         strip = bar(row["width"] / widest)
-        table.add_row(row["figure"], *ends, row["unit"], hours[0], strip, hours[1], row["status"])
+        table.add_row(row["figure"], *ends, unit_text(row["unit"]), hours[0], strip, hours[1], row["status"])
     table.add_row()
     return table
 
@@ -148,7 +148,11 @@ def _estimate(document: Document) -> Table:
     table = _table("against the original estimate", ">mW then", ">mW now", "why")
     for index, row in enumerate(document.at("estimate.rows")):
         place = f"estimate.rows.{index}"
-        then = "-" if row["estimate_mw"] is None else str(document.number(f"{place}.estimate_mw"))
+        then = (
+            ("" if row["part"] else "none")
+            if row["estimate_mw"] is None
+            else str(document.number(f"{place}.estimate_mw"))
+        )
         table.add_row(row["item"], then, str(document.number(f"{place}.mw")), row["why"])
     table.add_row()
     return table
@@ -161,9 +165,9 @@ def _figures(document: Document) -> Table:
         values = (
             ["", "curve", ""]
             if row["points"]
-            else [str(document.number(f"{place}.{end}", digits=4)) for end in ("min", "typ", "max")]
+            else [str(document.number(f"{place}.{end}", digits=None)) for end in ("min", "typ", "max")]
         )
         on_it = str(document.number(f"{place}.mw")) if row["mw"] else ""
-        table.add_row(row["key"], *values, row["unit"], on_it, row["status"], row["source"])
+        table.add_row(row["key"], *values, unit_text(row["unit"]), on_it, row["status"], row["source"])
     table.add_row()
     return table
