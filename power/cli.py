@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from power import check_command, diff_command, explore_command, report_command, watch_command
+from power import check_command, diff_command, explore_command, report_command, sweep_command, watch_command
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 from power.validate_command import validate
@@ -48,6 +48,7 @@ app.command()(diff_command.diff)
 app.command()(validate)
 app.command()(watch_command.watch)
 app.command()(explore_command.explore)
+app.command()(sweep_command.sweep)
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,13 @@ class Explorer:
         question = questions.read(questions.StudyQuestion, body)
         parts, scenario = _asked(question)
         changes = _known(question.changes, parts, scenario)
-        typical, life = outlook(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
         rows = None
-        if question.thorough:
-            done = None if scenario.fixed else work(self.kept.run, parts)
-            widest = tornado(done, parts, scenario, typical, changes).rows[:TORNADO_ROWS]
-            rows = [_tornado_row(row) for row in widest if row.width > 0]
+        with _meaningful():
+            typical, life = outlook(self.kept.run, parts, scenario, days=question.days, seed=SEED, changes=changes)
+            if question.thorough:
+                done = None if scenario.fixed else work(self.kept.run, parts)
+                widest = tornado(done, parts, scenario, typical, changes).rows[:TORNADO_ROWS]
+                rows = [_tornado_row(row) for row in widest if row.width > 0]
         return {**_budget(typical, life), "tornado": rows, "days": question.days}
 
     def map(self, body: bytes) -> dict[str, Any]:
@@ -87,7 +89,8 @@ class Explorer:
         changes = _known(question.changes, parts, scenario)
         _known(dict.fromkeys((question.x.key, question.y.key), 0.0), parts, scenario)
         x, y = (_values(axis) for axis in (question.x, question.y))
-        hours = sweep(self.kept.run, parts, scenario, (question.x.key, x), (question.y.key, y), changes=changes)
+        with _meaningful():
+            hours = sweep(self.kept.run, parts, scenario, (question.x.key, x), (question.y.key, y), changes=changes)
         return {
             "x": {"key": question.x.key, "values": x.tolist()},
             "y": {"key": question.y.key, "values": y.tolist()},
@@ -107,6 +110,16 @@ def _known(changes: Mapping[str, float], parts: BoardParts, scenario: Scenario) 
         if key not in known:
             raise PowerError(f"{scenario.name} on {parts.name} has no figure or number {_printable(key)!r}")
     return dict(changes)
+
+
+@contextmanager
+def _meaningful() -> Iterator[None]:
+    """Settings that leave the model nothing to divide by become a sentence."""
+    try:
+        with np.errstate(divide="raise", invalid="raise"):
+            yield
+    except FloatingPointError as error:
+        raise PowerError("with these settings the model has no answer: one that must be above 0 is not") from error
 
 
 def _named(facts: BoardParts | Scenario) -> dict[str, str]:
@@ -159,15 +172,15 @@ def _charge(typical: Budget) -> list[list[float]]:
 
 
 def _tornado_row(row: TornadoRow) -> dict[str, Any]:
-    def written(value: float) -> str:
-        number, unit = what_if.written(row.key, value)
-        return f"{number:.4g} {unit}".strip()
-
+    (lowest, unit), (highest, _) = (what_if.written(row.key, value) for value in (row.lowest, row.highest))
     return {
         "key": row.key,
         "label": controls.label_of(row.key),
-        "lowest": written(row.lowest),
-        "highest": written(row.highest),
+        "unit": unit,
+        "lowest": row.lowest,
+        "highest": row.highest,
+        "lowest_written": lowest,
+        "highest_written": highest,
         "hours_at_lowest": _finite(row.hours_at_lowest),
         "hours_at_highest": _finite(row.hours_at_highest),
     }

@@ -101,16 +101,20 @@ def _of_phases(parts: BoardParts, scenario: Scenario) -> list[Control]:
     several = len(scenario.phases) > 1
     can_play = bool(parts.speaker and (parts.codec or parts.amplifier))
 
-    def add(phase: Phase, name: str, label: str, unit: str, **limits: float) -> None:
+    def add(
+        phase: Phase, name: str, label: str, unit: str, high: float, *, step: float = 1.0, most: float = 100.0
+    ) -> None:
         of = f"{phase.name.replace('_', ' ')}: " if several else ""
-        found.append(_number(scenario, f"phases.{phase.name}.{name}", of + label, unit, **limits))
+        found.append(
+            _number(scenario, f"phases.{phase.name}.{name}", of + label, unit, low=0, high=high, step=step, most=most)
+        )
 
     for phase in scenario.phases:
         if phase.speech.max > 0 or not several:
-            add(phase, "speech", "someone speaks", "%", low=0, high=80, step=1, most=100)
+            add(phase, "speech", "someone speaks", "%", 80)
         if can_play and (phase.playback.max > 0 or not several):
-            add(phase, "playback", "voice is played", "%", low=0, high=60, step=1, most=100)
-            add(phase, "level_vrms", "at a level of", "mV", low=0, high=1000, step=10, most=10_000)
+            add(phase, "playback", "voice is played", "%", 60)
+            add(phase, "level_vrms", "at a level of", "mV", 1000, step=10, most=10_000)
     for key in dict.fromkeys(false_accepts_key(scenario, phase) for phase in scenario.phases):
         of = "" if key == "false_accepts.per_hour" else f" in {key.partition('.')[2]}"
         if key != "noise.silence":
@@ -153,7 +157,7 @@ def _capacity(parts: BoardParts) -> Control:
 
 
 def _cpi(parts: BoardParts) -> Control:
-    return _figure(f"{parts.mcu}.cpi", "cycles an instruction", low=1, high=4, step=0.05)
+    return _figure(f"{parts.mcu}.cpi", "cycles an instruction", low=1, high=2.5, step=0.05)
 
 
 def _number(

@@ -6,7 +6,7 @@ from power.last_run import LastRun, Ledger, LedgerRow, LinkBytes, Snapshot, Time
 
 RATE = 15_625
 PERIOD = 16_384
-PER_S = {"sleep": 100_000, "hear": 2_000_000, "listen": 40_000_000, "send": 20_000_000}
+PER_S = {"sleep": 100_000, "hear": 2_000_000, "listen": 32_000_000, "send": 20_000_000}
 """Instructions."""
 
 

@@ -33,12 +33,14 @@ export function drawMap(element, found, here) {
       }
     }
   }
-  const mark = { cx: left + (place(across, here.x) + 0.5) * wide, cy: top + (rows - 0.5 - place(up, here.y)) * tall, "pointer-events": "none" };
+  const at = { x: left + (place(across, here.x) + 0.5) * wide, y: top + (rows - 0.5 - place(up, here.y)) * tall };
   const label = `${across.label} against ${up.label}: ${hours(low)} to ${hours(high)}`;
   const many = Math.ceil(columns / Math.max(2, Math.floor((width - left) / 62)));
   element.replaceChildren(
     picture(width, height, label, cells, lines,
-      svg("circle", { class: "here-halo", r: 7, ...mark }), svg("circle", { class: "here", r: 7, ...mark }),
+      ["here-halo", "here"].map((kind) => svg("circle", { class: kind, cx: at.x, cy: at.y, r: 8, "pointer-events": "none" })),
+      svg("path", { class: "pointer", "pointer-events": "none",
+        d: `M${left - 1},${at.y}l-7,-4.5v9zM${at.x},${height - bottom + 1}l-4.5,7h9z` }),
       across.values.map((value, column) => (column % many ? null
         : svg("text", { class: "faint", x: px(column) + wide / 2, y: height - bottom + 16, "text-anchor": "middle" }, plain(value)))),
       up.values.map((value, row) => svg("text", { class: "faint", x: left - 6, y: py(row) + tall / 2 + 4, "text-anchor": "end" }, plain(value))),
