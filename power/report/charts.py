@@ -34,7 +34,6 @@ STATE_COLOURS = (
     "fixed",
 )
 """States that have a colour of their own (`--state-NAME`); any other is drawn as "other"."""
-STATUSES = ("measured", "datasheet", "secondary", "assumed")
 
 
 def state_colour(state: str) -> str:
@@ -271,24 +270,25 @@ def distribution(document: Document) -> str:
 
 def evidence(document: Document) -> str:
     """How many milliwatts rest on what: each load by the weakest of its figures."""
-    total = sum(document.at("evidence.mw_by_status").values())
+    statuses = document.at("evidence.mw_by_status")
+    total = sum(statuses.values())
     drawing = Drawing(
         "evidence",
         WIDTH,
         62,
         "Milliwatts by what they rest on",
-        "; ".join(f"{name}: {rounded(mw)} mW" for name, mw in document.at("evidence.mw_by_status").items()),
+        "; ".join(f"{name}: {rounded(mw)} mW" for name, mw in statuses.items()),
     )
     scale = Scale(0, total, 0, WIDTH)
     left, x = 0.0, 0.0
-    for status in STATUSES:
+    for status in statuses:
         mw = document.number(f"evidence.mw_by_status.{status}", "mW")
         if mw.value > 0:
             drawing.rectangle(scale(left), 0, scale(left + mw.value) - scale(left) - 1, 26, f"status-{status}")
         left += mw.value
         drawing.rectangle(x, 40, 11, 11, f"status-{status}")
         drawing.text(x + 16, 50, _named(status, mw))
-        x += WIDTH / len(STATUSES)
+        x += WIDTH / len(statuses)
     return drawing.markup()
 
 

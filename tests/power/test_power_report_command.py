@@ -23,6 +23,15 @@ def test_it_works_before_any_run_and_says_whose_ledger_it_is(power):
         assert words in result.stdout
 
 
+@pytest.mark.parametrize("board", data_files.names("boards"))
+def test_every_shipped_board_has_a_report_before_any_run(power, board):
+    result = power("report", "--board", board, "--json", *FEW)
+    assert result.returncode == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["run"]["board"] in figures.board_parts(board).ledgers_of
+    assert facts["engines"]["agree"]
+
+
 def test_the_last_run_comes_before_the_shipped_ledger(power, tmp_path):
     shipped = json.loads((data_files.SHIPPED / "ledgers" / "artemis.json").read_text())
     kept = tmp_path / "state/earshot/last_run.json"

@@ -18,8 +18,8 @@ from power.study import study
 JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
 
 
-def test_it_validates_and_is_plain_json(facts, short_lived):
-    for each in (facts, short_lived):
+def test_it_validates_and_is_plain_json(facts, short_lived, stated):
+    for each in (facts, short_lived, stated):
         text = json.dumps(each, allow_nan=False)
         ReportDocument.model_validate_json(text)
         assert json.loads(text) == each
@@ -33,6 +33,11 @@ def test_loads_states_and_evidence_are_three_views_of_one_power(facts):
     for row in facts["components"]:
         assert sum(row["by_state"].values()) == pytest.approx(row["mw"])
         assert row["share"] == pytest.approx(row["mw"] / total)
+
+
+def test_what_a_scenario_states_rests_on_no_figure_and_says_so(stated):
+    assert stated["evidence"]["mw_by_status"]["scenario"] == pytest.approx(45) == stated["power"]["typ"]
+    assert any("as the scenario states them" in line for line in stated["verdict"]["because"])
 
 
 def test_the_phases_are_the_day(facts):
