@@ -285,6 +285,7 @@ def _timeline(study: Study, day_hours: float) -> dict[str, Any]:
         "mw": [float(f"{1e3 * value:.5g}") for value in watts],
         "charge": [round(float(value), 5) for value in charge],
         "left": float(charge[-1]),
+        "empty_h": simulation.hours if simulation.hours < day_hours else None,
     }
 
 

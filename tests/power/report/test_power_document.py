@@ -74,9 +74,16 @@ def test_the_timeline_is_one_day_of_falling_charge(facts):
     assert day["ends"][-1] == pytest.approx(facts["scenario"]["day_hours"])
     assert day["charge"] == sorted(day["charge"], reverse=True)
     assert day["charge"][-1] == pytest.approx(day["left"], abs=1e-5)
+    assert day["empty_h"] is None
     spans = [end - start for start, end in zip(day["hours"], day["ends"], strict=True)]
     energy = sum(mw * span for mw, span in zip(day["mw"], spans, strict=True))
     assert energy == pytest.approx(facts["power"]["mwh"], rel=0.1)
+
+
+def test_a_cell_that_does_not_last_the_day_ends_its_timeline(short_lived):
+    day = short_lived["timeline"]
+    assert day["empty_h"] == short_lived["engines"]["hours"]["simulated"] < short_lived["scenario"]["day_hours"]
+    assert day["ends"][-1] == pytest.approx(day["empty_h"], abs=1e-4)
 
 
 def test_the_two_engines_agree(facts):
