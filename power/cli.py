@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from power import check_command, diff_command, report_command
+from power import check_command, diff_command, fit_command, import_command, report_command
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 
@@ -41,6 +41,8 @@ app.command()(components)
 app.command()(report_command.report)
 app.command()(check_command.check)
 app.command()(diff_command.diff)
+app.command("import")(import_command.import_)
+app.command()(fit_command.fit)
 
 
 def main() -> None:
