@@ -147,7 +147,7 @@ def _solved(matrix: Floats, means: Floats, errors: Floats) -> tuple[Floats, Floa
         rest = (means - matrix @ solution) / errors
         # Birge's ratio: what the states scatter beyond their own errors is put to the errors.
         misfit = max(1.0, math.sqrt(float(rest @ rest) / freedom))
-    return solution, inverse @ inverse.T * misfit**2, known, misfit, inverse
+    return solution, inverse @ inverse.T * misfit**2, known, misfit, np.asarray(inverse, np.float64)
 
 
 def _why_not(name: str, found: _Solution) -> str:
