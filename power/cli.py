@@ -7,7 +7,16 @@ import sys
 
 import typer
 
-from power import check_command, diff_command, explore_command, report_command, sweep_command, watch_command
+from power import (
+    check_command,
+    diff_command,
+    explore_command,
+    fit_command,
+    import_command,
+    report_command,
+    sweep_command,
+    watch_command,
+)
 from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
 from power.validate_command import validate
@@ -49,6 +58,8 @@ app.command()(validate)
 app.command()(watch_command.watch)
 app.command()(explore_command.explore)
 app.command()(sweep_command.sweep)
+app.command("import")(import_command.import_)
+app.command()(fit_command.fit)
 
 
 def main() -> None:

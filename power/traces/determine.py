@@ -22,6 +22,11 @@ Floats = NDArray[np.float64]
 VARIANTS = 4000
 SEED = 1
 NORMAL_95 = 1.959964
+MOST_MISFIT = 2.0
+
+
+State = tuple[str, Interval, bool]
+"""Name, mean current, and whether it is measured well enough."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Combination:
     """Standard error, with the instrument's accuracy."""
 
 
-def combinations(rail: Rail, states: Sequence[tuple[str, Interval, bool]], accuracy: float) -> tuple[Combination, ...]:
+def combinations(rail: Rail, states: Sequence[State], accuracy: float) -> tuple[Combination, ...]:
     """Floor and slopes by weighted least squares over the states' means.
 
     Args:
@@ -55,47 +60,68 @@ def combinations(rail: Rail, states: Sequence[tuple[str, Interval, bool]], accur
     the states' equations (C. L. Lawson and R. J. Hanson, Solving Least Squares Problems, chapter 2).
     """
     typical = Values.typical(rail.parts)
-    slopes = [name for name in SLOPES if name == "run" or rail.has_burst(typical)]
-    names = ["floor", *slopes]
+    names = ["floor", *(name for name in SLOPES if name == "run" or rail.has_burst(typical))]
     usable = [row for row in states if math.isfinite(row[1].half_width) and row[1].mean > 0]
-    work = [rail.done.states[state].per_s for state, _, _ in usable]
-    owners = [rail.slope_of(state, typical) for state, _, _ in usable]
+    well = [row for row in usable if row[2]]
+    best, rest = (_solution(rail, names, rows, accuracy) for rows in (well, usable))
+    # States measured well enough come first; the others only tell what those leave open.
+    return tuple(
+        _combination(rail, name, best if best.known[place] else rest, place, accuracy)
+        for place, name in enumerate(names)
+    )
+
+
+class _Solution(NamedTuple):
+    states: Sequence[State]
+    slopes: list[str]
+    """By which each state's work goes."""
+    values: Floats
+    covariance: Floats
+    known: list[bool]
+    misfit: float
+    """How far the states scatter beyond their errors; 1: not."""
+    weights: Floats
+    """(unknowns, states): how much each state's mean moves each unknown, over its error."""
+
+
+def _solution(rail: Rail, names: list[str], states: Sequence[State], accuracy: float) -> _Solution:
+    typical = Values.typical(rail.parts)
+    work = [rail.done.states[state].per_s for state, _, _ in states]
+    slopes = [rail.slope_of(state, typical) for state, _, _ in states]
     scale = max([*work, 1.0])
-    matrix = np.zeros((len(usable), len(names)))
-    for row, (per_s, owner) in enumerate(zip(work, owners, strict=True)):
+    matrix = np.zeros((len(states), len(names)))
+    for row, (per_s, slope) in enumerate(zip(work, slopes, strict=True)):
         matrix[row, 0] = 1.0
-        matrix[row, names.index(owner)] = per_s / scale
-    means = np.array([interval.mean for _, interval, _ in usable])
-    own = np.array([_error(interval, accuracy) for _, interval, _ in usable])
-    solution, covariance, known, misfit = _solved(matrix, means, own)
-    results = []
-    for place, name in enumerate(names):
-        unit_scale = 1.0 if name == "floor" else 1 / scale
-        used = [row for row, owner in zip(usable, owners, strict=True) if name in ("floor", owner)]
-        modelled = _modelled(rail, name)
-        if not known[place]:
-            results.append(_unknown(rail, name, usable, owners, modelled))
-            continue
-        value = float(solution[place]) * unit_scale
-        error = math.hypot(math.sqrt(covariance[place, place]) * unit_scale, accuracy * abs(value) / NORMAL_95)
-        spread = NORMAL_95 * error
-        rests_on = [row for row, weight in zip(usable, _leverage(matrix, place), strict=True) if weight] or used
-        remark = f"from {', '.join(state for state, _, _ in rests_on)}"
-        if misfit > 2:
-            remark += f"; the states do not lie on one line (their scatter is {misfit:.1f} times their intervals')"
-        results.append(
-            Combination(
-                name,
-                _formula(rail, name),
-                "A" if name == "floor" else "C",
-                Range(value - spread, value, value + spread),
-                modelled,
-                remark,
-                all(enough for _, _, enough in rests_on) and misfit <= 2,
-                error,
-            )
-        )
-    return tuple(results)
+        matrix[row, names.index(slope)] = per_s / scale
+    means = np.array([interval.mean for _, interval, _ in states])
+    errors = np.array([_error(interval, accuracy) for _, interval, _ in states])
+    units = np.array([1.0 if name == "floor" else 1 / scale for name in names])
+    values, covariance, known, misfit, weights = _solved(matrix, means, errors)
+    return _Solution(states, slopes, values * units, covariance * np.outer(units, units), known, misfit, weights)
+
+
+def _combination(rail: Rail, name: str, found: _Solution, place: int, accuracy: float) -> Combination:
+    modelled = _modelled(rail, name)
+    unit = "A" if name == "floor" else "C"
+    if not found.known[place]:
+        return Combination(name, _formula(rail, name), unit, None, modelled, _why_not(name, found), False)
+    value = float(found.values[place])
+    error = math.hypot(math.sqrt(found.covariance[place, place]), accuracy * abs(value) / NORMAL_95)
+    weights = np.abs(found.weights[place])
+    rests_on = [state for state, weight in zip(found.states, weights, strict=True) if weight > 0.01 * weights.max()]
+    remark = f"from {', '.join(state for state, _, _ in rests_on)}"
+    if found.misfit > MOST_MISFIT:
+        remark += f"; the states do not lie on one line: they scatter by {found.misfit:.1f} times their intervals"
+    return Combination(
+        name,
+        _formula(rail, name),
+        unit,
+        Range(value - NORMAL_95 * error, value, value + NORMAL_95 * error),
+        modelled,
+        remark,
+        all(enough for _, _, enough in rests_on) and found.misfit <= MOST_MISFIT,
+        error,
+    )
 
 
 def _error(interval: Interval, accuracy: float) -> float:
@@ -104,45 +130,33 @@ def _error(interval: Interval, accuracy: float) -> float:
     return half / student(max(interval.batches - 1, 1))
 
 
-def _solved(matrix: Floats, means: Floats, errors: Floats) -> tuple[Floats, Floats, list[bool], float]:
-    """Solution, its covariance, which unknowns are determined, and the scatter beyond the errors (1: none)."""
+def _solved(matrix: Floats, means: Floats, errors: Floats) -> tuple[Floats, Floats, list[bool], float, Floats]:
+    """Solution, covariance, which unknowns are determined, scatter beyond the errors (1: none), weights of the rows."""
     count = matrix.shape[1]
     if not len(means):
-        return np.zeros(count), np.zeros((count, count)), [False] * count, 1.0
+        return np.zeros(count), np.zeros((count, count)), [False] * count, 1.0, np.zeros((count, 0))
     weighted = matrix / errors[:, None]
-    _, singular, right = np.linalg.svd(weighted / np.abs(weighted).max(), full_matrices=True)
+    _, singular, right = np.linalg.svd(matrix, full_matrices=True)
     rank = int((singular > 1e-9 * singular[0]).sum())
-    null = right[rank:]
-    known = [bool((np.abs(null[:, place]) < 1e-6).all()) for place in range(count)]
+    known = [bool((np.abs(right[rank:, place]) < 1e-6).all()) for place in range(count)]
     inverse = np.linalg.pinv(weighted, rcond=1e-12)
     solution = inverse @ (means / errors)
-    covariance = inverse @ inverse.T
     freedom = len(means) - rank
     misfit = 1.0
     if freedom > 0:
         rest = (means - matrix @ solution) / errors
         # Birge's ratio: what the states scatter beyond their own errors is put to the errors.
         misfit = max(1.0, math.sqrt(float(rest @ rest) / freedom))
-    return solution, covariance * misfit**2, known, misfit
+    return solution, inverse @ inverse.T * misfit**2, known, misfit, np.asarray(inverse, np.float64)
 
 
-def _leverage(matrix: Floats, place: int) -> list[bool]:
-    """Which states an unknown's solution depends on."""
-    row = np.abs(np.linalg.pinv(matrix)[place])
-    return [bool(weight > 1e-9 * row.max()) for weight in row]
-
-
-def _unknown(
-    rail: Rail, name: str, usable: Sequence[tuple[str, Interval, bool]], owners: Sequence[str], modelled: Range
-) -> Combination:
+def _why_not(name: str, found: _Solution) -> str:
     if name == "floor":
-        remark = "not determined: needs two states of different work"
-    elif name not in owners:
-        remark = "not determined: no state at hand works so"
-    else:
-        states = ", ".join(state for (state, _, _), owner in zip(usable, owners, strict=True) if owner == name)
-        remark = f"not determined: with {states} alone only floor + work x slope is"
-    return Combination(name, _formula(rail, name), "A" if name == "floor" else "C", None, modelled, remark, False)
+        return "not determined: needs two states of different work"
+    if name not in found.slopes:
+        return "not determined: no state at hand works so"
+    states = ", ".join(row[0] for row, slope in zip(found.states, found.slopes, strict=True) if slope == name)
+    return f"not determined: {states} alone tell only floor + work x slope"
 
 
 def _formula(rail: Rail, name: str) -> str:

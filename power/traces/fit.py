@@ -159,13 +159,12 @@ class _Row(NamedTuple):
 def _by_codes(mine: Cells) -> _Row:
     """A state from its cells."""
     remarks = []
-    kept = mine.of(mine.settled)
-    short = kept.segment_s.max(initial=0.0)
-    if not np.isin(mine.segment[~mine.settled], mine.segment).any():
-        remarks.append(f"stays of at most {1000 * short:.0f} ms are taken whole: no settling time is left out")
-    interval = mean_interval(kept.amperes, kept.seconds)
-    seconds = float(kept.seconds.sum())
-    return _Row(interval, seconds, int(kept.samples.sum()), len(np.unique(kept.segment)), tuple(remarks))
+    if not mine.replaced.any():
+        longest = 1000 * float(mine.segment_s.max())
+        remarks.append(f"its stays, of at most {longest:.0f} ms, are taken whole: no settling time is left out")
+    interval = mean_interval(mine.amperes, mine.seconds)
+    stays = len(np.unique(mine.segment[mine.seconds > 0]))
+    return _Row(interval, float(mine.seconds.sum()), int(mine.samples.sum()), stays, tuple(remarks))
 
 
 class _Intervals(NamedTuple):

@@ -23,11 +23,9 @@ ARTEMIS_RATE = 15_625
 CHUNK_S = CHUNK_SAMPLES / ARTEMIS_RATE
 """32.768 ms: how often an artemis wakes."""
 SETTLE_S = 1e-3
-"""Left out after each change of state, by default. The pins change while the core works, an instrument takes some
-samples to change its range, and the board's capacitors hand on what the state before drew."""
-SETTLED_STAY = 50
-"""Stays shorter than this many settling times are taken whole: leaving out part of one would leave out the work at its
-start and keep the sleep that belongs to it. SEND lasts one chunk."""
+"""Left out after each change of state, by default: an instrument takes some samples to change its range, and the
+board's capacitors hand on what the state before drew. The same part of the state's other wakes stands for it, as the
+pins change while the core works: a mean without that work would be too low."""
 TRANSIT_S = 50e-6
 DEFAULT_CHANNELS = (0, 1, 2)
 MOST_SEGMENTS = 5_000_000
@@ -124,8 +122,8 @@ class Cells:
     code: NDArray[np.int16]
     """State code; -1: not known."""
     segment: Ints
-    settled: NDArray[np.bool_]
-    """False for what is left out after a change of state; its cells are of that length."""
+    replaced: NDArray[np.bool_]
+    """Whether the settling time at the cell's start was left out, and other wakes' stands for it."""
     segment_s: Floats
     """Length of the cell's segment."""
 
@@ -141,7 +139,7 @@ class Cells:
             self.amperes[chosen],
             self.code[chosen],
             self.segment[chosen],
-            self.settled[chosen],
+            self.replaced[chosen],
             self.segment_s[chosen],
         )
 
@@ -157,7 +155,7 @@ class Cells:
             np.concatenate([part.amperes for part in every]),
             np.concatenate([part.code for part in every]),
             np.concatenate([part.segment + offset for part, offset in zip(every, offsets, strict=False)]),
-            np.concatenate([part.settled for part in every]),
+            np.concatenate([part.replaced for part in every]),
             np.concatenate([part.segment_s for part in every]),
         )
 
@@ -182,7 +180,11 @@ def whole(recording: Recording) -> Segments:
 
 
 def cells_of(recording: Recording, segments: Segments, cell_s: float = CHUNK_S, settle_s: float = SETTLE_S) -> Cells:
-    """The cells of a recording, in one pass over it."""
+    """The cells of a recording, in one pass over it.
+
+    After each change of state, `settle_s` is left out where the state has other wakes to stand for it: where a stay is
+    longer than a cell. The first segment's start is no change of state.
+    """
     length = cell_s * recording.rate
     if length < 1:
         raise PowerError(
@@ -190,27 +192,45 @@ def cells_of(recording: Recording, segments: Segments, cell_s: float = CHUNK_S, 
             f"{1000 * cell_s:g} ms apart"
         )
     spans = segments.stop - segments.start
-    guard = round(settle_s * recording.rate)
-    guards = np.where((spans >= SETTLED_STAY * guard) & (np.arange(len(spans)) > 0), guard, 0)
-    counts = np.maximum(np.ceil((spans - guards) / length - 0.5), 1).astype(np.int64)
+    counts = np.maximum(np.ceil(spans / length - 0.5), 1).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), counts)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = segments.start[owner] + guards[owner] + np.rint(within * length).astype(np.int64)
-    guarded = np.flatnonzero(guards)
-    starts = np.concatenate((segments.start[guarded], starts))
-    owner = np.concatenate((guarded, owner))
-    order = np.argsort(starts, kind="stable")
-    settled = (order >= len(guarded)).astype(bool)
-    starts, owner = starts[order], owner[order]
-    charge, measured = _sums(recording.blocks(), starts)
+    starts = segments.start[owner] + np.rint(within * length).astype(np.int64)
+    guard = round(settle_s * recording.rate)
+    headed = np.append(np.diff(starts), segments.stop[-1:] - starts[-1:]) > guard
+    if guard == 0:
+        headed[:] = False
+    whole_cells = np.arange(len(starts))
+    piece = np.concatenate((starts, starts[headed] + guard))
+    order = np.argsort(piece, kind="stable")
+    cell = np.concatenate((whole_cells, whole_cells[headed]))[order]
+    sums, numbers = _sums(recording.blocks(), piece[order])
+    is_head = headed[cell] & (order < len(starts))
+    head, head_n = np.zeros(len(starts)), np.zeros(len(starts))
+    head[cell[is_head]], head_n[cell[is_head]] = sums[is_head], numbers[is_head]
+    charge = np.bincount(cell, sums, minlength=len(starts))
+    measured = np.bincount(cell, numbers, minlength=len(starts))
+    code = segments.code[owner]
+    replaced = headed & (within == 0) & (owner > 0)
+    kept = measured.copy()
+    for state in np.unique(code):
+        donors = headed & (within > 0) & (code == state)
+        entries = replaced & (code == state)
+        if head_n[donors].sum() == 0:
+            replaced[entries] = False
+            continue
+        usual = head[donors].sum() / head_n[donors].sum()
+        charge[entries] += guard * usual - head[entries]
+        measured[entries] += guard - head_n[entries]
+        kept[entries] -= head_n[entries]
     return Cells(
         starts / recording.rate,
         measured / recording.rate,
-        measured.astype(np.int64),
+        kept.astype(np.int64),
         np.divide(charge, measured, out=np.zeros_like(charge), where=measured > 0),
-        segments.code[owner].astype(np.int16),
+        code.astype(np.int16),
         owner,
-        settled,
+        replaced,
         (spans / recording.rate)[owner],
     )
 

@@ -36,13 +36,15 @@ class Drawn:
     """In each chunk, on average."""
     jitter: float = 0.1
     """Standard deviation of the time awake from chunk to chunk, over its mean."""
+    clock: float = 48e6
+    """Cycles in a second awake, as the ledger counts them."""
 
 
 QUIET = {
     "sleep": Drawn(330e-6, 950e-6, 60e-6),
     "hear": Drawn(330e-6, 950e-6, 1.2e-3),
-    "listen": Drawn(330e-6, 1650e-6, 14e-3),
-    "send": Drawn(330e-6, 1650e-6, 18e-3),
+    "listen": Drawn(330e-6, 1650e-6, 14e-3, clock=96e6),
+    "send": Drawn(330e-6, 1650e-6, 18e-3, clock=96e6),
 }
 """About an artemis at 3.3 V, microphone included."""
 
@@ -80,8 +82,6 @@ class Synthetic:
     """Before the run begins, the board is asleep for so long."""
     edge_s: float = 0.3e-3
     """After a chunk's wake, the core has decided on the state, and sets its pins."""
-    per_awake_s: float = 48e6
-    """Cycles that the ledger counts in a second awake."""
     seed: int = 1
 
     @cached_property
@@ -202,7 +202,8 @@ class Synthetic:
     def run(self, snapshot_chunks: int = 31) -> LastRun:
         """The run's ledger and its timeline, a snapshot every `snapshot_chunks`, as the host would keep them."""
         codes, awake = self._chunks
-        cycles = np.rint(awake * self.per_awake_s).astype(np.int64)
+        clocks = np.array([self.drawn[name].clock if name in self.drawn else 0.0 for name in STATES])[codes]
+        cycles = np.rint(awake * clocks).astype(np.int64)
         entries = np.concatenate(([True], codes[1:] != codes[:-1]))
         rows = {}
         for code, name in enumerate(STATES):
