@@ -45,7 +45,7 @@ def test_it_says_where_it_is_serves_the_page_and_ends_quietly(explore, ends):
         (["--scenario", "party"], "party"),
         (["--board", "toaster"], "toaster"),
         (["--ledger", "/nowhere/run.json"], "/nowhere/run.json"),
-        (["--port", "99999"], "99999"),
+        (["--port", "99999"], "--port"),
     ],
 )
 def test_bad_input_is_said_and_exit_code_2(explore, arguments, said):
