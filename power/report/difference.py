@@ -157,7 +157,11 @@ def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    olds, news = ({row["path"]: row["sha256"] for row in d["inputs"]} for d in (before, after))
+    olds, news = (
+        # The first is the ledger, whatever its file is called.
+        {row["path"] if at else "ledger": row["sha256"] for at, row in enumerate(d["inputs"])}
+        for d in (before, after)
+    )
     keys = dict.fromkeys((*olds, *news))
     return [{"path": key, **_pair(olds.get(key), news.get(key))} for key in keys if olds.get(key) != news.get(key)]
 

@@ -125,7 +125,7 @@ def _phases(document: Document) -> Table:
         states = ", ".join(
             f"{words(state)} {document.number(f'{place}.by_state.{state}', '%', 2)}" for state in row["by_state"]
         )
-        table.add_row(row["name"], *numbers, bar(row["mw"]["typ"] / greatest), states)
+        table.add_row(words(row["name"]), *numbers, bar(row["mw"]["typ"] / greatest), states)
     table.add_row()
     return table
 

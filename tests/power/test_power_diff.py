@@ -51,14 +51,14 @@ def test_what_changed_is_told_and_nothing_else(report):
     after["power"]["typ"] += load["mw"] / 3
     after["hours"]["typ"] *= 0.9
     after["evidence"]["figures"][0] |= {"typ": 9.0, "max": 11.0, "status": "measured"}
-    after["inputs"][0]["sha256"] = "0" * 64
+    after["inputs"][1]["sha256"] = "0" * 64
     after["run"]["states"][0]["work_per_s"] += 1000
     after["scenario"]["temperature"]["typ"] = -5.0
     found = difference.compare(report, after)
     assert [row["name"] for row in found["components"]] == [load["name"]]
     assert found["components"][0]["relative"] == pytest.approx(0.5)
     assert [row["key"] for row in found["figures"]] == [after["evidence"]["figures"][0]["key"]]
-    assert [row["path"] for row in found["inputs"]] == [after["inputs"][0]["path"]]
+    assert [row["path"] for row in found["inputs"]] == [after["inputs"][1]["path"]]
     assert [row["name"] for row in found["work"]] == [after["run"]["states"][0]["name"]]
     assert [row["key"] for row in found["settings"]] == ["scenario.temperature.typ"]
     assert difference.loss(found) == pytest.approx(0.1)
