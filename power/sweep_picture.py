@@ -27,7 +27,7 @@ def picture(found: Swept, form: str) -> bytes:
         raise PowerError("a picture needs matplotlib: pip install 'earshot[power]', or write .csv") from error
 
     # Text stays text, ids and dates stay the same: a picture under version control changes only with its numbers.
-    style = {"svg.fonttype": "none", "svg.hashsalt": "earshot", "font.size": 10, "axes.edgecolor": _FAINT}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "earshot", "font.size": 10, "axes.edgecolor": _FAINT}
     style |= {"xtick.color": _FAINT, "ytick.color": _FAINT, "text.color": _INK, "axes.labelcolor": _INK}
     with mpl.rc_context(style):
         figure = Figure(figsize=(8, 5), layout="constrained")

@@ -81,7 +81,9 @@ def _head(moment: Moment | None, outlook: Outlook | None, trouble: str, width: i
 def line(moment: Moment, outlook: Outlook | None, trouble: str) -> str:
     """One update as `kind key=value ...`."""
     if outlook is None or moment.run is None:
-        return f"{moment.kind} reason={json.dumps(trouble or moment.text, ensure_ascii=False)}"
+        return (
+            f"{'refused' if trouble else moment.kind} reason={json.dumps(trouble or moment.text, ensure_ascii=False)}"
+        )
     run = moment.run
     parts = [moment.kind, f"t={run.ledger.sample / run.rate:.1f}", f"board={run.board}"]
     for prefix, forecast in (("", outlook.whole), ("recent_", outlook.recent)):
@@ -98,7 +100,7 @@ def line(moment: Moment, outlook: Outlook | None, trouble: str) -> str:
 def document(moment: Moment, outlook: Outlook | None, trouble: str) -> dict[str, Any]:
     """One update for JSON; `power watch --help` names the fields."""
     run = moment.run
-    facts: dict[str, Any] = {"type": moment.kind, "text": trouble or moment.text}
+    facts: dict[str, Any] = {"type": "refused" if trouble else moment.kind, "text": trouble or moment.text}
     if run is not None:
         facts |= {"board": run.board, "firmware": run.firmware, "heard_s": run.ledger.sample / run.rate}
         facts |= {"wall": run.wall.isoformat(), "recording": run.recording}

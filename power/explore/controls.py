@@ -114,7 +114,7 @@ def _of_phases(parts: BoardParts, scenario: Scenario) -> list[Control]:
             add(phase, "speech", "someone speaks", "%", 80)
         if can_play and (phase.playback.max > 0 or not several):
             add(phase, "playback", "voice is played", "%", 60)
-            add(phase, "level_vrms", "at a level of", "mV", 1000, step=10, most=10_000)
+            add(phase, "level_vrms", "voice level", "mV", 1000, step=10, most=10_000)
     for key in dict.fromkeys(false_accepts_key(scenario, phase) for phase in scenario.phases):
         of = "" if key == "false_accepts.per_hour" else f" in {key.partition('.')[2]}"
         if key != "noise.silence":

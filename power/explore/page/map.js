@@ -42,8 +42,8 @@ export function drawMap(element, found, here) {
       svg("path", { class: "pointer", "pointer-events": "none",
         d: `M${left - 1},${at.y}l-7,-4.5v9zM${at.x},${height - bottom + 1}l-4.5,7h9z` }),
       across.values.map((value, column) => (column % many ? null
-        : svg("text", { class: "faint", x: px(column) + wide / 2, y: height - bottom + 16, "text-anchor": "middle" }, plain(value)))),
-      up.values.map((value, row) => svg("text", { class: "faint", x: left - 6, y: py(row) + tall / 2 + 4, "text-anchor": "end" }, plain(value))),
+        : svg("text", { class: "faint", x: px(column) + wide / 2, y: height - bottom + 20, "text-anchor": "middle" }, plain(value)))),
+      up.values.map((value, row) => svg("text", { class: "faint", x: left - 11, y: py(row) + tall / 2 + 4, "text-anchor": "end" }, plain(value))),
       svg("text", { class: "strong", x: left + (width - left) / 2, y: height - 8, "text-anchor": "middle" }, axis(across))),
     html("p", { class: "legend" },
       html("span", {}, `up: ${axis(up)}`),
