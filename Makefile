@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 DEMO_PACKAGES := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi espeak-ng espeak-ng-data
-TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2 flite
+TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2 flite chromium chromium-driver \
+	libpango-1.0-0 libpangoft2-1.0-0
 
 DEMO_CLIP := build/demo.wav
 # For the shell, whatever stands in the name: make does not expand it, quotes hold it together.
@@ -54,7 +55,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.test: $(VENV)/.demo
 	@echo "Setting up what training and the tests need (a few minutes, about 3 GB)"
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,power,dev]'
 	@touch $@
 
 $(DEMO_CLIP): host/demo_clip.py | $(VENV)/.demo

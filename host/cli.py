@@ -90,7 +90,8 @@ def listen(
 
     Each transcript is kept in the journal (see `host journal`) before the board is told that it may forget it, and what
     comes again is dropped: none is lost or doubled, even where this program is killed. A virtual board starts afresh
-    each time, and what it says is kept only with --journal FILE.
+    each time, and what it says is kept only with --journal FILE. The ledgers are kept as they come: `power watch`,
+    beside this, shows what listening costs.
 
     \b
     Examples:
@@ -156,7 +157,7 @@ def replay(
 
     Prints the speech that it found and what was said, as fast as it goes. The recording becomes mono 16 bit at the
     board's rate; what that takes is said on stderr. Silence follows its end so that the last segment closes. A domain
-    is brought to the board before the recording begins. The ledger is kept for `power report`; the transcripts are in
+    is brought to the board before the recording begins. The ledgers are kept for `power report`; the transcripts are in
     no journal, since they can be had again.
 
     \b

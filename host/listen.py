@@ -68,12 +68,13 @@ class Listener:
         stopped: Callable[[], bool],
         keep: Callable[[Transcript], bool] | None = None,
         domain: DomainWish | None = None,
+        taken: Callable[[Frame | Damage], None] = lambda _item: None,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         """`scores`: whether the board shall send each decision. `stopped` is asked some twenty times a second.
 
-        `keep`: see Session. `domain`: what shall be in force on the board; None leaves it alone. `ready` is called
-        when it is.
+        `keep`: see Session. `domain`: what shall be in force on the board; None leaves it alone. `taken` gets
+        each new frame, after `status`. `ready` is called when the domain is in force.
         """
         self._endpoint = endpoint
         self._status = status
@@ -81,6 +82,7 @@ class Listener:
         self._stopped = stopped
         self._session = Session(status, endpoint.write, scores=scores, keep=keep)
         self._domain = DomainSetter(domain, lambda: status.board, self._session.send) if domain is not None else None
+        self._taken = taken
         self._ready = ready
         self._trouble = ""
         self._lost = (0, 0)
@@ -108,6 +110,7 @@ class Listener:
     def _listen_a_moment(self) -> None:
         for item in self._session.feed(self._endpoint.read(_READ_TIMEOUT_S)):
             self._heard_frame = self._heard_frame or isinstance(item, Frame)
+            self._taken(item)
             self._view.item(item)
             self._follow(item)
         if not self._session.greeted:

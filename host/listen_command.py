@@ -15,10 +15,9 @@ from host.event_lines import JsonLines, PlainLines, View
 from host.journal import Journal, default_path
 from host.listen import Listener, StopSignal, open_first
 from host.live_view import LiveView
-from host.run_record import keep_run
+from host.run_record import RunRecord
 from host.status import BoardStatus
 from host.transcript_pane import said_lines
-from power.last_run import LinkBytes
 
 _SIM = "sim:"
 _LEFT_AFTER_LIVE = 10
@@ -53,6 +52,13 @@ def run_listen(options: ListenOptions) -> None:
     live = not options.plain and not options.json and sys.stdout.isatty()
     scores = options.scores if options.scores is not None else live or options.json
     journal = _journal(options, virtual=virtual)
+    record = RunRecord(
+        status,
+        virtual=virtual,
+        recording=options.wav,
+        power_states=getattr(endpoint, "residency", lambda: None),
+        live=True,
+    )
     with StopSignal() as stopped:
         lines: View = (JsonLines if options.json else PlainLines)(status, _print_line)
         try:
@@ -68,6 +74,7 @@ def run_listen(options: ListenOptions) -> None:
                         stopped=stopped,
                         keep=journal.keep if journal is not None else None,
                         domain=domain,
+                        taken=record.take,
                         ready=getattr(endpoint, "play", lambda: None),
                     ).run()
                 finally:
@@ -83,9 +90,7 @@ def run_listen(options: ListenOptions) -> None:
         _leave_on_screen(status, lines)
     if (lost := getattr(endpoint, "microphone_losses", 0)) > 0:
         print(f"the microphone was ahead of the virtual board {lost} times, and audio was lost.", file=sys.stderr)
-    # Only a virtual board is heard from its reset on, as its ledger counts.
-    heard = LinkBytes(sent=status.bytes_in, received=status.bytes_out) if virtual else None
-    if (unkept := keep_run(status, virtual=virtual, recording=options.wav, link_bytes=heard)) is not None:
+    if (unkept := record.keep()) is not None:
         print(unkept, file=sys.stderr)
     if options.json:
         _print_line(json.dumps({"type": "summary", **status.totals(), "text": status.summary()}))

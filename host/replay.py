@@ -31,8 +31,6 @@ class Replay:
     samples: int = 0
     """Of the recording, its silence after the end not counted."""
     wall_s: float = 0.0
-    received_bytes: int = 0
-    """Link bytes that the board took up."""
     segments: list[Segment] = field(default_factory=list)
     transcripts: list[Transcript] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
@@ -104,7 +102,6 @@ def replay(
     started_at = time.perf_counter()
     fed = 0
     for block in lockstep_blocks(recording, LEDGER_PERIOD_SAMPLES):
-        result.received_bytes = result.status.bytes_out
         for heard in session.feed(board.hear(block)):
             take(_shifted(heard, origin))
         fed += len(block)

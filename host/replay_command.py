@@ -17,11 +17,10 @@ from host.event_lines import JsonLines
 from host.lockstep import CHUNK_SAMPLES, padded_samples
 from host.recording import Recording
 from host.replay import replay, replay_document, replay_summary
-from host.run_record import keep_run
+from host.run_record import RunRecord
 from host.sim_boards import open_sim_board, sim_rate
 from host.status import BoardStatus
 from host.transcript import slots_text
-from power.last_run import LinkBytes
 
 
 def run_replay(
@@ -41,10 +40,12 @@ def run_replay(
         lines = JsonLines(status, print)
         scores = _Scores(recording, board.rate)
         out = lines.item if as_json else scores.take if vad_scores else table.take
+        record = RunRecord(status, virtual=True, recording=file, power_states=getattr(board, "residency", lambda: None))
         with _progress(recording) as (progress, growing):
 
             def take(item: Frame | Damage) -> None:
                 out(item)
+                record.take(item)
                 if isinstance(item, Partial | Final):
                     growing(item.text if isinstance(item, Partial) else "")
 
@@ -55,8 +56,7 @@ def run_replay(
             _say(f"{file}: {limited}")
         for damage in result.damages:
             _say(f"damaged frame skipped: {damage.reason}")
-        heard = LinkBytes(sent=result.status.bytes_in, received=result.received_bytes)
-        if (unkept := keep_run(result.status, virtual=True, recording=file, link_bytes=heard)) is not None:
+        if (unkept := record.keep()) is not None:
             _say(unkept)
         if as_json:
             print(json.dumps({"type": "summary", **replay_document(result, recording, board)}, ensure_ascii=False))

@@ -12,6 +12,7 @@ from host.errors import HostError
 from host.lockstep import CHUNK_SAMPLES, lockstep_blocks
 from host.microphone import Microphone
 from host.recording import Pcm, Recording
+from host.run_record import PowerStates
 from host.sim import VirtualBoard
 from host.sim_boards import boot_sim_board, sim_rate, simulation_errors
 
@@ -121,6 +122,11 @@ class SimEndpoint:
         if self._board is None:
             raise EndpointLost(f"{self.name} is not open")
         self._board.send(data)
+
+    def residency(self) -> PowerStates | None:
+        """How long the board was in each power state; None where it does not know, or is closed."""
+        states: PowerStates | None = getattr(self._board, "residency", lambda: None)()
+        return states
 
     def close(self) -> None:
         """See Endpoint."""

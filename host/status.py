@@ -71,6 +71,8 @@ class BoardStatus:
     duplicates: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    restarts: int = 0
+    """Times that the board began to count anew."""
     activity: deque[ActivityBin] = field(default_factory=lambda: deque(maxlen=BINS_PER_S * KEPT_S))
     _last_final: int = 0
 
@@ -108,6 +110,7 @@ class BoardStatus:
 
     def restarted(self) -> None:
         """The board counts from zero again: what was counted in its old samples goes."""
+        self.restarts += 1
         self.sample = 0
         self.placed = False
         self.state = None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from power import figures, last_run
+from power import (
+    check_command,
+    diff_command,
+    explore_command,
+    fit_command,
+    import_command,
+    report_command,
+    sweep_command,
+    watch_command,
+)
+from power.components_command import components
 from power.errors import USER_ERROR_EXIT, PowerError
-from power.model import estimate
-from power.report import document, show
+from power.validate_command import validate
 
 app = typer.Typer(
     name="power",
@@ -39,48 +44,22 @@ def _power() -> None:
     First steps, without any hardware:
       host replay talk.wav --board artemis     run the image, keep its ledger
       power report                             mW per component, hours on the cell
+      power explore                            the same as a page with sliders
+    Beside a board that is listened to:
+      power watch                              how long it would last, as it listens
     """
 
 
-@app.command()
-def report(
-    scenario: Annotated[str, typer.Option(help="How the device is used over a day.", metavar="NAME")] = "always_on",
-    board: Annotated[str, typer.Option(help="The board whose parts draw the power.", metavar="NAME")] = "artemis",
-    ledger: Annotated[
-        Path | None,
-        typer.Option(help="A kept run, instead of the last one.", metavar="FILE", show_default="the last run's"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="All of it as one JSON document.")] = False,
-) -> None:
-    """Print mW per component and hours on the cell for one scenario, from the ledger of the last run.
-
-    The run must come from a board whose core counts for the one asked about: for artemis the virtual artemis, the
-    board itself, or mps2_an386. native counts no work.
-
-    \b
-    Examples:
-      power report
-      power report --json | jq .hours.typ
-      power report --ledger kept_run.json
-
-    \b
-    --json: one object; NAME is {min, typ, max} where a value has a range.
-      scenario, board  what was asked about
-      run              the run as it was kept: board, rate, firmware, ledger, recording, ...
-      states           share, work per second, awake (share of the core's time) of each
-      components       name, mw, rests_on (names in figures)
-      total_mw         from the cell
-      cell             gross_wh, usable_wh
-      budget           hours, gross_mw, usable_mw
-      hours            until the cell is empty
-      figures          min, typ, max, unit, conditions, source, status of each
-      notes            what the figures leave out
-    """
-    result = estimate(last_run.read(ledger), figures.board_parts(board), figures.scenario(scenario))
-    if as_json:
-        print(json.dumps(document(result), indent=2))
-    else:
-        show(result, Console())
+app.command()(components)
+app.command()(report_command.report)
+app.command()(check_command.check)
+app.command()(diff_command.diff)
+app.command()(validate)
+app.command()(watch_command.watch)
+app.command()(explore_command.explore)
+app.command()(sweep_command.sweep)
+app.command("import")(import_command.import_)
+app.command()(fit_command.fit)
 
 
 def main() -> None:

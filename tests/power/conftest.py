@@ -1,62 +1,107 @@
 """A run and component data with round numbers, so that results can be checked by hand."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from power import figures
+from power.cli import main
 from power.last_run import LastRun
 
+_EVIDENCE = 'conditions = "none"\nsource = { document = "the test" }\nstatus = "assumed"\n'
 
-def _figure_toml(name: str, low: float, typ: float, high: float, unit: str) -> str:
+
+def figure_toml(name: str, low: float, typ: float, high: float, unit: str) -> str:
     """One figure of a component file."""
-    return (
-        f'[figures.{name}]\nmin = {low}\ntyp = {typ}\nmax = {high}\nunit = "{unit}"\n'
-        f'conditions = "none"\nsource = "the test"\nstatus = "assumed"\n'
-    )
+    return f'[figures.{name}]\nmin = {low}\ntyp = {typ}\nmax = {high}\nunit = "{unit}"\n{_EVIDENCE}'
 
 
-PARTS = {
-    "mcu": [
-        ("run", 5.0, 10.0, 20.0, "uA/MHz"),
-        ("clock", 50.0, 50.0, 50.0, "MHz"),
-        ("cpi", 1.0, 2.0, 4.0, "cycles/instruction"),
-        ("deep_sleep", 1.0, 2.0, 4.0, "uA"),
-        ("pdm", 50.0, 100.0, 200.0, "uA"),
-        ("uart", 100.0, 100.0, 100.0, "uA"),
-        ("supply", 3.0, 3.0, 3.0, "V"),
-    ],
-    "mic": [("listening", 100.0, 200.0, 400.0, "uA")],
-    "reg": [("efficiency", 0.5, 0.8, 1.0, "fraction"), ("quiescent", 0.0, 1.0, 2.0, "uA")],
-    "cell": [
-        ("capacity", 100.0, 100.0, 100.0, "mAh"),
-        ("voltage", 4.0, 4.0, 4.0, "V"),
-        ("ageing", 0.5, 0.8, 1.0, "fraction"),
-        ("cutoff", 0.5, 0.5, 1.0, "fraction"),
-        ("temperature", 1.0, 1.0, 1.0, "fraction"),
-    ],
+def curve_toml(name: str, x_unit: str, unit: str, points: list[tuple[float, float, float, float]]) -> str:
+    """One curve of a component file."""
+    rows = ", ".join(str(list(map(float, point))) for point in points)
+    return f'[curves.{name}]\nx_unit = "{x_unit}"\nunit = "{unit}"\npoints = [{rows}]\n{_EVIDENCE}'
+
+
+def component_toml(name: str, kind: str, figures: list[tuple], curves: list[tuple] = ()) -> str:
+    """A component file."""
+    head = f'name = "{name}"\nkind = "{kind}"\ntitle = "a part"\n'
+    return head + "".join(figure_toml(*row) for row in figures) + "".join(curve_toml(*row) for row in curves)
+
+
+TOY = {
+    "core": (
+        "mcu",
+        [
+            ("supply", 3.0, 3.0, 3.0, "V"),
+            ("clock", 50.0, 50.0, 50.0, "MHz"),
+            ("run", 5.0, 10.0, 20.0, "uA/MHz"),
+            ("cpi", 1.0, 2.0, 4.0, "cycles/instruction"),
+            ("deep_sleep", 1.0, 2.0, 4.0, "uA"),
+            ("retention", 0.0, 0.0, 0.0, "uA/bank"),
+            ("bank", 32.0, 32.0, 32.0, "KiB"),
+            ("wake", 0.0, 0.0, 0.0, "us"),
+            ("settle", 0.0, 0.0, 0.0, "us"),
+            ("pdm", 50.0, 100.0, 200.0, "uA"),
+            ("uart", 100.0, 100.0, 100.0, "uA"),
+        ],
+    ),
+    "mic": (
+        "microphone",
+        [
+            ("supply", 3.0, 3.0, 3.0, "V"),
+            ("listening", 100.0, 200.0, 400.0, "uA"),
+            ("asleep", 1.0, 1.0, 1.0, "uA"),
+            ("wake", 10.0, 10.0, 10.0, "ms"),
+        ],
+    ),
+    "reg": (
+        "regulator",
+        [("quiescent", 0.0, 1.0, 2.0, "uA")],
+        [("efficiency", "mA", "fraction", [(1, 0.5, 0.8, 1.0)])],
+    ),
+    "pack": (
+        "cell",
+        [
+            ("capacity", 100.0, 100.0, 100.0, "mAh"),
+            ("voltage", 4.0, 4.0, 4.0, "V"),
+            ("resistance", 0.1, 0.2, 0.4, "ohm"),
+            ("cutoff", 3.3, 3.3, 3.3, "V"),
+            ("brownout", 3.0, 3.0, 3.0, "V"),
+            ("self_discharge", 0.0, 0.0, 0.0, "%/month"),
+            ("rest_loss", 0.0, 0.5, 0.5, "fraction"),
+        ],
+        [
+            ("ocv", "fraction", "V", [(0, 3.0, 3.0, 3.0), (1, 5.0, 5.0, 5.0)]),
+            ("by_temperature", "degC", "fraction", [(25, 1, 1, 1)]),
+            ("by_rate", "1/h", "fraction", [(0.2, 1, 1, 1)]),
+            ("by_cycles", "cycles", "fraction", [(500, 0.5, 0.8, 1.0)]),
+            ("resistance_by_temperature", "degC", "fraction", [(25, 1, 1, 1)]),
+        ],
+    ),
 }
 
 
 @pytest.fixture
 def parts(tmp_path, monkeypatch) -> figures.BoardParts:
-    """A board of round numbers: 50 MHz, 3 V, a 0.4 Wh cell."""
-    for name, rows in PARTS.items():
-        text = f'name = "{name}"\ntitle = "a part"\n' + "".join(_figure_toml(*row) for row in rows)
-        (tmp_path / f"{name}.toml").write_text(text)
-    monkeypatch.setattr(figures, "COMPONENTS", tmp_path)
-    figures.component.cache_clear()
-    yield figures.BoardParts(
+    """A board of round numbers: 50 MHz, 3 V, a 0.4 Wh cell; its files are where `power` looks first."""
+    folder = tmp_path / "parts" / "components"
+    folder.mkdir(parents=True)
+    for name, entry in TOY.items():
+        (folder / f"{name}.toml").write_text(component_toml(name, *entry))
+    monkeypatch.setenv("EARSHOT_PARTS", str(folder.parent))
+    return figures.BoardParts(
         name="toy",
         title="a board",
-        mcu="mcu",
+        mcu="core",
         microphone="mic",
-        regulator="reg",
-        cell="cell",
+        cell="pack",
+        rails={"main": figures.Rail(regulator="reg", volts=3.0, loads=("mcu", "microphone"))},
         link_baud=10_000,
+        ram_kept_kib=32,
         ledgers_of=("toy",),
     )
-    figures.component.cache_clear()
 
 
 @pytest.fixture
@@ -87,3 +132,21 @@ def run() -> LastRun:
             "wall": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         }
     )
+
+
+@pytest.fixture
+def power(tmp_path, monkeypatch, capsys):
+    """Runs `power ARGUMENTS` in this process and in tmp_path, where no run was kept yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("EARSHOT_PARTS", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess:
+        monkeypatch.setattr(sys, "argv", ["power", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, out, err)
+
+    return call
