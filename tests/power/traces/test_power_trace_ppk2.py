@@ -213,12 +213,14 @@ def test_a_damaged_csv_is_read_or_refused_in_one_sentence(tmp_path, data):
     text = bytearray((HEADER + "".join(f"{n / 10},9.{n:03d},0{n % 2}000000\n" for n in range(30))).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(text) - 1))
-        piece = data.draw(st.binary(max_size=3) | st.sampled_from([b",", b"\n", b'"', b"nan", b"-", b";", b"\r", b"1e9"]))
+        piece = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b",", b"\n", b'"', b"nan", b"-", b";", b"\r", b"1e9"])
+        )
         text[at : at + data.draw(st.integers(0, 3))] = piece
     file = tmp_path / "damaged.csv"
     file.write_bytes(text)
     try:
-        read = [block for block in open_recording(file).blocks()]
+        read = list(open_recording(file).blocks())
     except PowerError as error:
         assert str(file) in str(error)
         assert str(error).isprintable()
