@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 DEMO_PACKAGES := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi espeak-ng espeak-ng-data
-TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2 flite \
+TEST_PACKAGES := $(DEMO_PACKAGES) g++ qemu-system-arm cppcheck tmux libportaudio2 flite chromium chromium-driver \
 	libpango-1.0-0 libpangoft2-1.0-0
 
 DEMO_CLIP := build/demo.wav

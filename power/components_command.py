@@ -19,6 +19,7 @@ from power.data_files import Folder, NamedFacts, PartsOption, Problem
 from power.errors import PowerError
 from power.figures import STATUSES, BoardParts, Component, Curve, Figure
 from power.kinds import KINDS
+from power.scenario import Scenario
 
 _PAGE_WIDTH = 160
 """Columns where the output is no terminal."""
@@ -94,8 +95,6 @@ def _all_files() -> list[Path]:
 
 def _model(path: Path) -> type[NamedFacts]:
     """What a file describes: by its folder, or else by a key that only one kind of file has."""
-    from power.model import Scenario
-
     models: dict[str, type[NamedFacts]] = {"components": Component, "boards": BoardParts, "scenarios": Scenario}
     if path.absolute().parent.name in models:
         return models[path.absolute().parent.name]

@@ -226,8 +226,8 @@ def radio_events(
         if day.n == 1 and full[0] > 1:
             raise PowerError(
                 f"scenario {day.scenario.name}, phase {phase.name}: {streams[0]:g} bytes a second of voice need "
-                f"{full[0]:.0%} of a connection interval of {1000 * interval[0]:g} ms; raise radio.payload_bytes or "
-                "lower playback.bytes_a_second"
+                f"{100 * full[0]:.0f} % of a connection interval of {1000 * interval[0]:g} ms; raise "
+                "radio.payload_bytes or lower playback.bytes_a_second"
             )
         keys = ("scenario.playback.bytes_a_second", "scenario.radio.payload_bytes", *common)
         yield "voice from the phone", streams / payload * again, radio.received(figures, payload), keys
@@ -235,6 +235,12 @@ def radio_events(
     if per_s.any():
         size = day["radio.bytes_a_transcript"]
         count = radio.packets(size, payload)
+        busy = per_s * count * again * radio.sent(figures, size / count).seconds
+        if day.n == 1 and busy[0] > 1:
+            raise PowerError(
+                f"scenario {day.scenario.name}, phase {phase.name}: its transcripts need {100 * busy[0]:.0f} % of the "
+                "time on the air; lower radio.bytes_a_transcript or transcripts_per_hour"
+            )
         # The last packet is shorter: on average each has this much.
         one = radio.sent(figures, size / count)
         out_of_turn = np.where(streams > 0, 0.0, latency / (1 + latency))

@@ -21,17 +21,21 @@ Indices = NDArray[np.int64]
 
 TALK_S = 6.0
 """Mean length of one stretch of talk in a drawn day; its spread is that of a gamma distribution of shape 2."""
+DAYS = 6
+"""Days that are drawn, each anew; a longer discharge goes through them again."""
 MOST_EVENTS = 120_000
-"""Connection events of a day that are followed one by one; where there are more, every k-th stands for k."""
+"""Radio events of a kind that are followed one by one, spread over days and phases; beyond, every k-th stands for k."""
 MOST_ROUNDS = 5000
 """Into which a ledger's stretch is cut, at most: a round for each entry into a state."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """Pieces of a day in which the state, and whether something plays, stay the same; arrays of shape (pieces,)."""
+    """Pieces of days in which the state, and whether something plays, stay the same; arrays of shape (pieces,)."""
 
     length_s: float
+    days: int
+    """In length_s."""
     start: Array
     end: Array
     state: Indices
@@ -101,6 +105,7 @@ def recorded(run: LastRun) -> Course:
     pieces = len(lengths)
     return Course(
         length_s=float(end[-1]),
+        days=1,
         start=end - lengths,
         end=end,
         state=which.ravel()[there],
@@ -116,20 +121,23 @@ def recorded(run: LastRun) -> Course:
 DRAWN_STATES = ("hear", "listen", "false_accept", "send")
 
 
-def drawn(done: Work, day: Day, figures: radio.RadioFigures | None, seed: int) -> Course:
-    """A day drawn from the phases of `day`'s scenario, all of whose numbers must be one variant's.
+def drawn(done: Work, day: Day, figures: radio.RadioFigures | None, seed: int, days: int = DAYS) -> Course:
+    """Days drawn from the phases of `day`'s scenario, whose numbers' first variant holds.
 
     `figures`: the radio's; None of a board without one.
     """
     rng = np.random.default_rng([seed, 0x0DA7])
     parts: list[Course] = []
     begin = 0.0
-    for index, phase in enumerate(day.scenario.phases):
-        seconds = float(day[f"phases.{phase.name}.hours"][0]) * 3600
-        parts.append(_phase(done, day, index, _Window(begin, begin + seconds, rng), figures))
+    phases = day.scenario.phases
+    most = max(MOST_EVENTS // (days * len(phases)), 500)
+    for index in [*range(len(phases))] * days:
+        seconds = float(day[f"phases.{phases[index].name}.hours"][0]) * 3600
+        parts.append(_phase(done, day, index, _Window(begin, begin + seconds, rng, most), figures))
         begin += seconds
     return Course(
         length_s=begin,
+        days=days,
         start=np.concatenate([part.start for part in parts]),
         end=np.concatenate([part.end for part in parts]),
         state=np.concatenate([part.state for part in parts]),
@@ -149,11 +157,12 @@ def _joined(events: list[Events]) -> Events:
 
 @dataclass(frozen=True)
 class _Window:
-    """A phase's place in the day, and where its chance comes from."""
+    """A phase's place in the days, where its chance comes from, and how many radio events of a kind it may have."""
 
     begin: float
     end: float
     rng: np.random.Generator
+    most_events: int
 
 
 def _phase(done: Work, day: Day, index: int, window: _Window, figures: radio.RadioFigures | None) -> Course:
@@ -200,6 +209,7 @@ def _phase(done: Work, day: Day, index: int, window: _Window, figures: radio.Rad
         events = _connection(day, window, sounds, np.sort(times), figures)
     return Course(
         length_s=end - begin,
+        days=1,
         start=cuts[:-1],
         end=cuts[1:],
         state=found,
@@ -262,7 +272,8 @@ def _advertising(day: Day, window: _Window, figures: radio.RadioFigures) -> Even
     name = np.full(len(at), EVENT_NAMES.index("advertising"), dtype=np.int64)
     none = np.zeros(len(at))
     rx, tx = event.rx_s * many, event.tx_s * many
-    return _thinned(Events(at, many, prepare * many, rx, tx, finish * many, none, none, name))
+    events = Events(at, many, prepare * many, rx, tx, finish * many, none, none, name)
+    return _thinned(events, window.most_events)
 
 
 def _connection(day: Day, window: _Window, sounds: Array, transcripts: Array, figures: radio.RadioFigures) -> Events:
@@ -322,7 +333,7 @@ def _connection(day: Day, window: _Window, sounds: Array, transcripts: Array, fi
         np.zeros(len(some)),
         np.zeros(len(some), dtype=np.int64),
     )
-    return _thinned(_joined([events, repeated]))
+    return _thinned(_joined([events, repeated]), window.most_events)
 
 
 def _again(sent: Array, lost: float, rng: np.random.Generator) -> Array:
@@ -332,12 +343,12 @@ def _again(sent: Array, lost: float, rng: np.random.Generator) -> Array:
     return np.where(sent > 0, rng.negative_binomial(np.maximum(sent, 1), 1 - lost), 0).astype(np.float64)
 
 
-def _thinned(events: Events) -> Events:
-    """At most MOST_EVENTS of each kind."""
+def _thinned(events: Events, most: int) -> Events:
+    """At most `most` of each kind."""
     kept = []
     for name in range(len(EVENT_NAMES)):
         these = np.flatnonzero(events.name == name)
-        stride = max(-(-len(these) // MOST_EVENTS), 1)
+        stride = max(-(-len(these) // most), 1)
         some = these[(stride - 1) // 2 :: stride]
         weight = events.weight[some] * (events.weight[these].sum() / max(events.weight[some].sum(), 1e-12))
         fields = ("at", "prepare_s", "rx_s", "tx_s", "finish_s", "data_rx_s", "data_tx_s", "name")

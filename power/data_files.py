@@ -176,7 +176,7 @@ def check(model: type[Model], path: Path) -> tuple[Model | None, list[Problem]]:
 def _text(path: Path) -> str:
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"it has more than {_LARGEST} bytes")
-    return path.read_text(encoding="utf-8")
+    return path.read_bytes().decode("utf-8")
 
 
 def _line_in(message: str) -> int:

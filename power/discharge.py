@@ -58,18 +58,11 @@ def discharge(drawn: Drawn, cell: Cell, seed: int) -> Simulation:
         volts = np.maximum(np.interp(at_middle, grid, ocv) - current * resistance, cutoff / 2)
         if np.abs(volts - before).max() < 1e-6:
             break
-    below = np.flatnonzero((volts < cutoff) | (at_middle <= 0))
-    last = int(below[0]) if len(below) else len(volts)
-    # Within the step in which it is met, the voltage falls evenly.
-    if 0 < last < len(volts) and volts[last - 1] > cutoff:
-        into = (volts[last - 1] - cutoff) / max(volts[last - 1] - volts[last], 1e-12)
-        whole = max(last - 0.5 + float(np.clip(into, 0.0, 1.0)), 0.0)
-    else:
-        whole = float(last)
-    seconds = whole * step_s
     power = watts + amps * volts
-    upto = slice(0, max(last, 1))
-    energy = float(power[upto].sum() * step_s) + (whole - last) * step_s * float(power[min(last, len(power) - 1)])
+    ended = min(_first_below(volts, cutoff, 0.5), _first_below(1 - used, 0.0, 1.0), float(len(volts)))
+    last = max(int(np.ceil(ended)), 1)
+    upto = slice(0, last)
+    energy = float(power[upto].sum() - (last - ended) * power[last - 1]) * step_s
     peak_a = peaks / volts
     sagged = volts[upto] - (peak_a[upto] - current[upto]) * resistance
     mean_v = float(volts[upto].mean())
@@ -79,12 +72,13 @@ def discharge(drawn: Drawn, cell: Cell, seed: int) -> Simulation:
     }
     day_w = float((drawn.watts + drawn.amps * mean_v).mean())
     return Simulation(
-        times_s=np.asarray(np.arange(max(last, 1)) * step_s, dtype=np.float64),
+        times_s=np.asarray(np.arange(last) * step_s, dtype=np.float64),
         watts=power[upto],
         state_of_charge=np.clip(1 - used[upto], 0.0, 1.0),
         volts=volts[upto],
-        hours=seconds / 3600,
-        energy_j=max(energy, 0.0),
+        hours=energy / day_w / 3600,
+        ended_s=ended * step_s,
+        energy_j=energy,
         mean_w=day_w,
         by_load={**by_load, "regulator loss": max(day_w - sum(by_load.values()), 0.0)},
         lowest_v=float(sagged.min()),
@@ -92,6 +86,18 @@ def discharge(drawn: Drawn, cell: Cell, seed: int) -> Simulation:
         events=drawn.events,
         seed=seed,
     )
+
+
+def _first_below(series: Array, least: float, at: float) -> float:
+    """The step, with its fraction, where `series` falls below `least`; its values are of the place `at` in a step."""
+    below = np.flatnonzero(series < least)
+    if not len(below):
+        return float("inf")
+    first = int(below[0])
+    if first == 0:
+        return 0.0
+    fall = series[first - 1] - series[first]
+    return float(max(first - 1 + at + (series[first - 1] - least) / max(fall, 1e-12), 0.0))
 
 
 def _steps(drawn: Drawn, life_s: float) -> tuple[Drawn, float]:

@@ -106,7 +106,8 @@ class _Expectation:
         heard = 1.0 - sum((share for _, share, _ in shares), self._zero)
         if self._values.n == 1 and heard[0] < -1e-9:
             raise PowerError(
-                f"{title} is more than full: speech, false accepts and sending take {1 - heard[0]:.0%} of it"
+                f"{title} is more than full: speech, false accepts and sending take {100 * (1 - heard[0]):.0f} % of "
+                "it; lower speech, transcripts_per_hour or false_accepts"
             )
         shares.insert(0, ("hear", np.maximum(heard, 0.0), ()))
         played = day[f"{prefix}.playback"]
@@ -249,7 +250,7 @@ class _Expectation:
         scenario = self._day.scenario
         if self._fixed_only:
             return (*scenario.notes, "Loads as stated, straight from the cell: no board, no regulator.")
-        notes = [*self._parts.notes, *scenario.notes]
+        notes = [*self._parts.notes, *scenario.notes, *(self._work.notes if self._work else ())]
         if scenario.shares == "ledger" and self._work and self._work.link_bytes_per_s is None:
             notes.append("How many bytes the link carried is not known; sending them is not in the figures.")
         if any(phase.playback.max > 0 for phase in scenario.phases):

@@ -40,7 +40,7 @@ def follow(
 
     A file that is damaged or away is waited for: it may be on its way.
     """
-    shown: tuple[object, ...] | None = None
+    shown: object | None = None
     stamp: tuple[int, int] | None = None
     run: LastRun | None = None
     why = ""
@@ -48,26 +48,31 @@ def follow(
         seen = _stamp(file)
         if seen != stamp or run is None:
             stamp = seen
-            try:
-                run, why = last_run.read(file), ""
-            except PowerError as error:
-                run, why = None, str(error)
-        moment = _moment(file, run, why, now())
-        if (seen, moment.kind, why) != shown:
-            shown = (seen, moment.kind, why)
-            yield moment
+            run, why = _read(file)
+        found = _moment(run, why, now())
+        if (seen, found.kind, why) != shown:
+            shown = (seen, found.kind, why)
+            yield found
         sleep(_POLL_S)
 
 
 def moment(file: Path, now: float) -> Moment:
     """What the file says at `now`, in seconds of the epoch."""
+    return _moment(*_read(file), now)
+
+
+def _read(file: Path) -> tuple[LastRun | None, str]:
+    """The run, or why there is none."""
     try:
-        return _moment(file, last_run.read(file), "", now)
+        return last_run.read(file), ""
     except PowerError as error:
-        return Moment("waiting", None, str(error))
+        if file.exists():
+            return None, str(error)
+        beside = "host listen --port sim:artemis --wav FILE.wav"
+        return None, f"there is no run in {file} yet; start one beside this: {beside}"
 
 
-def _moment(file: Path, run: LastRun | None, why: str, now: float) -> Moment:
+def _moment(run: LastRun | None, why: str, now: float) -> Moment:
     if run is None:
         return Moment("waiting", None, why)
     if run.ended:

@@ -48,8 +48,9 @@ class PhaseResult:
 class Waterfall:
     """From the cell's rating to the loads: joules of the typical case.
 
-    The first step is the gross energy and the last what reaches the loads, both positive; those between are
-    losses, zero or negative, and all but the last add up to the last.
+    The first step is the gross energy and the last what reaches the loads, both positive. Those between are losses, at
+    most zero, but for two that may be gains: a slow discharge, and a mean voltage above the rated one. All but the last
+    add up to the last.
     """
 
     steps: tuple[tuple[str, float], ...]
@@ -155,7 +156,9 @@ class Simulation:
     volts: Array
     """At the terminals, under the step's mean current."""
     hours: float
-    """Until the terminals meet the cutoff."""
+    """energy_j / mean_w: how long it carries such days, wherever in a day it was charged."""
+    ended_s: float
+    """Until the terminals met the cutoff, or the charge was gone, in this one discharge from a day's start."""
     energy_j: float
     """Given until then."""
     mean_w: float

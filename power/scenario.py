@@ -57,16 +57,20 @@ class _Within:
     """Pydantic marker: a Spread whose ends lie from `least`, itself left out if `above`, up to `greatest`."""
 
     def __init__(self, least: float, greatest: float, *, above: bool = False) -> None:
-        self.limits = (least, greatest)
-        self._above = above
+        self._least, self._greatest, self._above = least, greatest, above
+        self.text = f"must be {'above' if above else 'from'} {least:g}, up to {greatest:g}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
+    def holds(self, value: Array) -> NDArray[np.bool_]:
+        """Whether each value lies within; NaN does not."""
+        low = value > self._least if self._above else value >= self._least
+        return low & (value <= self._greatest)
+
     def _check(self, value: Spread) -> Spread:
-        least, greatest = self.limits
-        if value.min < least or (self._above and value.min == least) or value.max > greatest:
-            raise ValueError(f"must be {'above' if self._above else 'from'} {least:g}, up to {greatest:g}")
+        if not self.holds(np.array([value.min, value.max])).all():
+            raise ValueError(self.text)
         return value
 
 
@@ -250,12 +254,12 @@ class Day:
 
     def override(self, key: str, value: ArrayLike) -> None:
         """Has `key` be `value`, a number or shape (n,); PowerError if the scenario could not have it."""
-        low, high = self._limits(key)
-        if not (np.all(np.isfinite(value)) and np.all(np.asarray(value) >= low) and np.all(np.asarray(value) <= high)):
-            raise PowerError(f"scenario.{key} cannot be {np.asarray(value)}; it goes from {low:g} up to {high:g}")
+        given, limits = np.asarray(value, dtype=np.float64), self._limits(key)
+        if not np.all(limits.holds(given)):
+            raise PowerError(f"scenario.{key} cannot be {given}; it {limits.text}")
         self._overridden[key] = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.n,))
 
-    def _limits(self, key: str) -> tuple[float, float]:
+    def _limits(self, key: str) -> _Within:
         """What the file format lets a number be."""
         self.spread(key)
         section, _, name = key.rpartition(".")
@@ -265,10 +269,10 @@ class Day:
         elif section.startswith("fixed"):
             model = FixedLoad
         elif section == "noise" or name == "per_hour":
-            return _RATE.limits
+            return _RATE
         elif section:
             model = type(getattr(self.scenario, section))
-        return next(mark for mark in model.model_fields[name].metadata if isinstance(mark, _Within)).limits
+        return next(mark for mark in model.model_fields[name].metadata if isinstance(mark, _Within))
 
     def false_accepts_per_hour(self, phase: Phase) -> Array:
         """In a phase: the scenario's own rate, or the detector's in that noise."""

@@ -33,7 +33,11 @@ from power.work import BURST_STATES, UART_BITS_A_BYTE, Work, given_v, kept_banks
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MOST_STEPS_A_DAY = 1440
+STEP_S = 60.0
+MOST_STEPS = 4096
+"""Of the days that are drawn, or of a run."""
+MOST_FRAMES = 50_000
+"""On the serial link that are followed one by one."""
 ASLEEP, BASE, BURST = range(3)
 """The core's levels."""
 STAGES = ("none", "cpu", "rx", "tx", "codec", "amplifier", "uart")
@@ -157,7 +161,7 @@ class _Day:
 
     def drawn(self) -> Drawn:
         happened = self._happened
-        steps = int(np.clip(happened.length_s / 60, 1, MOST_STEPS_A_DAY))
+        steps = int(np.clip(happened.length_s / STEP_S, 1, MOST_STEPS))
         step_s = happened.length_s / steps
         pieces = self._cut(step_s, steps)
         brief = self._brief()
@@ -193,7 +197,9 @@ class _Day:
             peak_w=peak + quiescent * cell_v,
             load_w=load_w,
             load_a=load_a,
-            events=int(self._core.wakes.sum() + happened.events.weight.sum() + len(happened.sounds)),
+            events=round(
+                (self._core.wakes.sum() + happened.events.weight.sum() + len(happened.sounds)) / happened.days
+            ),
         )
 
     def _quiescent(self) -> float:
@@ -246,7 +252,7 @@ class _Day:
         if self._day.scenario.shares == "ledger" and sent:
             share = min(1.0, sent * UART_BITS_A_BYTE / self._parts.link_baud)
             chunks = max(1, int(happened.length_s / self._core.chunk_s))
-            followed = min(chunks, course.MOST_EVENTS)
+            followed = min(chunks, MOST_FRAMES)
             at.append((np.arange(followed) + 0.5) * happened.length_s / followed)
             seconds.append(np.full(followed, share * happened.length_s / chunks))
             weight.append(np.full(followed, chunks / followed))
@@ -398,7 +404,7 @@ class _Day:
             return
         rail, phases = self._rail("radio"), self._day.scenario.phases
         hours = sum(float(self._day[f"phases.{phase.name}.hours"][0]) for phase in phases if phase.radio != "off")
-        tally.add("radio, asleep", rail, self._value(f"{parts.radio}.idle"), hours * 3600)
+        tally.add("radio, asleep", rail, self._value(f"{parts.radio}.idle"), hours * 3600 * self._happened.days)
         cpu, rx, tx = (
             self._converted(self._value(f"{parts.radio}.{name}"), parts.radio, rail) for name in RADIO_STAGES
         )

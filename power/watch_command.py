@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ DAYS = 2000
 
 
 def watch(
+    *,
     scenario: Annotated[
         str, typer.Option(help="The day that the hours are of; always_on: as the board is used now.", metavar="NAME")
     ] = "always_on",
@@ -76,14 +78,16 @@ def watch(
     watching = _Watching(scenario, board, 60 * minutes)
     file = ledger or last_run.path()
     if once:
-        import time
-
         _once(watching, moment(file, time.time()), plain=plain, as_json=as_json)
-    elif plain or as_json or not sys.stdout.isatty():
-        for each in follow(file):
-            print(_text(each, *watching.look(each), as_json=as_json), flush=True)
-    else:
-        _live(watching, file)
+        return
+    try:
+        if plain or as_json or not sys.stdout.isatty():
+            for each in follow(file):
+                print(_text(each, *watching.look(each), as_json=as_json), flush=True)
+        else:
+            _live(watching, file)
+    except KeyboardInterrupt:
+        return  # the way to end it
 
 
 class _Watching:
@@ -137,7 +141,7 @@ def _once(watching: _Watching, now: Moment, *, plain: bool, as_json: bool) -> No
         print(_text(now, outlook, trouble, as_json=as_json))
         return
     screen = watch_view.Screen()
-    screen.moment, screen.outlook = now, outlook
+    screen.show(now, outlook, trouble)
     console = Console()
     console.print(screen, height=min(console.height, 25))
 
@@ -150,11 +154,9 @@ def _text(now: Moment, outlook: Outlook | None, trouble: str, *, as_json: bool) 
 
 def _live(watching: _Watching, file: Path) -> None:
     screen = watch_view.Screen()
-    try:
-        with Live(screen, screen=True, auto_refresh=False) as live:
-            for now in follow(file):
-                screen.moment = now
-                screen.outlook, screen.trouble = watching.look(now)
-                live.refresh()
-    except KeyboardInterrupt:
-        return
+    # It is drawn again between updates too, as the terminal may get another size.
+    with Live(screen, screen=True, refresh_per_second=2) as live:
+        for now in follow(file):
+            outlook, trouble = watching.look(now)
+            screen.show(now, outlook, trouble)
+            live.refresh()

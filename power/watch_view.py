@@ -22,17 +22,18 @@ class Screen:
     """The picture: a rich renderable that fills the height and width that it is given."""
 
     def __init__(self) -> None:
-        self.moment: Moment | None = None
-        self.outlook: Outlook | None = None
-        self.trouble = ""
-        """Why there is no outlook, where there is none."""
+        self._now: tuple[Moment | None, Outlook | None, str] = (None, None, "")
+
+    def show(self, moment: Moment, outlook: Outlook | None, trouble: str) -> None:
+        """What to draw from now on; `trouble`: why there is no outlook, where there is none."""
+        self._now = (moment, outlook, trouble)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Lines for exactly the screen's height."""
         width, height = options.max_width, options.height or console.height
-        inner, rows = max(40, width - 4), max(6, height - 2)
+        inner, rows = max(20, width - 4), max(6, height - 2)
         lines = self._lines(inner, rows)
-        live = self.moment is not None and self.moment.kind == "live"
+        live = self._now[0] is not None and self._now[0].kind == "live"
         yield Panel(
             Text("\n").join(_fitted(line, inner) for line in lines[:rows]),
             title=Text(" Earshot · power watch "),
@@ -43,8 +44,8 @@ class Screen:
         )
 
     def _lines(self, width: int, rows: int) -> list[Text]:
-        head = self._head(width)
-        outlook = self.outlook
+        moment, outlook, trouble = self._now
+        head = _head(moment, outlook, trouble, width)
         if outlook is None:
             return head
         head += [Text(), *_hours(outlook, width)]
@@ -60,28 +61,29 @@ class Screen:
             trend = [Text(), *_trend(outlook, width, min(12, trend_rows + slack))]
         return [*head, *bars, *trend, *foot]
 
-    def _head(self, width: int) -> list[Text]:
-        moment, lines = self.moment, []
-        run = moment.run if moment else None
-        if run is not None:
-            source = run.recording or "its microphone"
-            heard = _clock(run.ledger.sample / run.rate)
-            first = Text.assemble((run.board, "bold"), f"  firmware {run.firmware}  ·  {heard} heard of {source}")
-            lines.append(first)
-        if moment is None or moment.kind != "live":
-            lines += _wrapped(moment.text if moment else "", width, "bold yellow")
-        if self.trouble:
-            lines += _wrapped(self.trouble, width, "bold red")
-        if self.outlook is not None:
-            parts, scenario = self.outlook.parts, self.outlook.scenario
-            lines.append(Text(f"{scenario.name}: {scenario.title}  ·  {parts.name}", style="dim"))
-        return lines
+
+def _head(moment: Moment | None, outlook: Outlook | None, trouble: str, width: int) -> list[Text]:
+    lines: list[Text] = []
+    run = moment.run if moment else None
+    if run is not None:
+        heard = f"{_clock(run.ledger.sample / run.rate)} heard of {_printable(run.recording or 'its microphone')}"
+        lines.append(Text.assemble((run.board, "bold"), f"  firmware {run.firmware}  ·  {heard}"))
+    if moment is not None and moment.kind != "live":
+        lines += _wrapped(moment.text, width, "bold yellow")
+    if trouble:
+        lines += _wrapped(trouble, width, "bold red")
+    if outlook is not None:
+        scenario = outlook.scenario
+        lines.append(Text(f"{outlook.parts.name}, {scenario.name}: {scenario.title}", style="dim"))
+    return lines
 
 
 def line(moment: Moment, outlook: Outlook | None, trouble: str) -> str:
     """One update as `kind key=value ...`."""
     if outlook is None or moment.run is None:
-        return f"{moment.kind} reason={json.dumps(trouble or moment.text, ensure_ascii=False)}"
+        return (
+            f"{'refused' if trouble else moment.kind} reason={json.dumps(trouble or moment.text, ensure_ascii=False)}"
+        )
     run = moment.run
     parts = [moment.kind, f"t={run.ledger.sample / run.rate:.1f}", f"board={run.board}"]
     for prefix, forecast in (("", outlook.whole), ("recent_", outlook.recent)):
@@ -98,7 +100,7 @@ def line(moment: Moment, outlook: Outlook | None, trouble: str) -> str:
 def document(moment: Moment, outlook: Outlook | None, trouble: str) -> dict[str, Any]:
     """One update for JSON; `power watch --help` names the fields."""
     run = moment.run
-    facts: dict[str, Any] = {"type": moment.kind, "text": trouble or moment.text}
+    facts: dict[str, Any] = {"type": "refused" if trouble else moment.kind, "text": trouble or moment.text}
     if run is not None:
         facts |= {"board": run.board, "firmware": run.firmware, "heard_s": run.ledger.sample / run.rate}
         facts |= {"wall": run.wall.isoformat(), "recording": run.recording}
@@ -226,7 +228,7 @@ def _trend(outlook: Outlook, width: int, rows: int) -> list[Text]:
         lines.append(Text(marks, style="cyan"))
     axis = f"-{span}".ljust(width - 3) + "now"
     lines.append(Text(axis, style="dim"))
-    return lines[:1] + lines[1:]
+    return lines
 
 
 def _bar(part: float, width: int) -> str:
@@ -250,13 +252,17 @@ def _milliwatts(mw: float) -> str:
 
 def _wrapped(text: str, width: int, style: str) -> list[Text]:
     lines, line = [], ""
-    for word in "".join(letter if letter.isprintable() else "?" for letter in text).split():
+    for word in _printable(text).split():
         if line and len(line) + 1 + len(word) > width:
             lines.append(line)
             line = word
         else:
             line = f"{line} {word}".strip()
     return [Text(one, style=style) for one in [*lines, line] if one]
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _fitted(line: Text, width: int) -> Text:

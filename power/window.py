@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Any
 
 from power.last_run import LastRun, Ledger, LedgerRow, LinkBytes, Snapshot
 
@@ -35,7 +36,7 @@ def since(run: LastRun, start: Snapshot) -> LastRun:
         rows[name] = LedgerRow(samples=samples, cycles=cycles, entries=row.entries - before.entries)
     sample = run.ledger.sample - start.sample
     part = sample / run.ledger.sample
-    counters = {
+    counters: dict[str, Any] = {
         name: None if value is None else round(value * part)
         for name, value in run.ledger.model_dump(exclude={"sample", "rows"}).items()
     }

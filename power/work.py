@@ -23,6 +23,8 @@ CHUNK_SAMPLES = 512
 BURST_STATES = frozenset({"listen", "send", "false_accept"})
 """In which the firmware asks for the burst clock (boards/artemis/board.c), where the core has one."""
 UART_BITS_A_BYTE = 10
+_NOTED_SLEEP = 0.1
+"""Percent of the time in light sleep from which it is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Work:
     wakes_per_s: float
     link_bytes_per_s: float | None
     """Sent over the board's serial link; None if not known."""
+    notes: tuple[str, ...] = ()
+    """What the virtual board's own log of power states says beside the ledger."""
 
 
 def work(run: LastRun, parts: BoardParts) -> Work:
@@ -74,7 +78,30 @@ def work(run: LastRun, parts: BoardParts) -> Work:
         counts_instructions=run.cycles_are == "instructions",
         wakes_per_s=run.rate / CHUNK_SAMPLES,
         link_bytes_per_s=sent,
+        notes=_logged(run),
     )
+
+
+def _logged(run: LastRun) -> tuple[str, ...]:
+    log = run.residency
+    total = sum(log.core.values()) if log else 0.0
+    if log is None or total <= 0:
+        return ()
+    run_share, light, deep = (100 * log.core.get(name, 0.0) / total for name in ("run", "sleep", "deep sleep"))
+    notes = [
+        f"The virtual board's log of power states: the core at work {run_share:.1f} % of the time, "
+        f"{100 * log.burst / total:.1f} % of it in bursts, in deep sleep {deep:.1f} %, at one cycle an instruction."
+    ]
+    if log.powered:
+        powered = ", ".join(f"{name} {100 * min(seconds / total, 1.0):.0f} %" for name, seconds in log.powered.items())
+        notes.append(
+            f"With power, by the same log: {powered}. The serial link's current is counted only while it sends."
+        )
+    if light > _NOTED_SLEEP:
+        notes.append(
+            f"For {light:.1f} % of the time the core slept without reaching deep sleep, which the figures assume."
+        )
+    return tuple(notes)
 
 
 def state(done: Work, name: str, needed_for: str) -> StateWork:
@@ -126,5 +153,4 @@ def kept_banks(values: Values) -> Array:
 
 def given_v(values: Values, part: str) -> float:
     """The voltage at which a part's currents are given."""
-    figure = values.figure(f"{part}.supply")
-    return float(figure.si.typ) if not isinstance(figure.si, np.ndarray) else float("nan")
+    return values.component(part).figure("supply").si.typ

@@ -11,6 +11,7 @@ import json
 import mimetypes
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -105,6 +106,12 @@ class _Handler(BaseHTTPRequestHandler):
                     document = answer(body)
             except PowerError as error:
                 raise _Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
+            except Exception as error:
+                # A defect, whose place the terminal shows; the page stays up.
+                traceback.print_exc()
+                raise _Refusal(
+                    HTTPStatus.INTERNAL_SERVER_ERROR, f"the model failed: {type(error).__name__}; see the terminal"
+                ) from error
             self._send_json(HTTPStatus.OK, document)
         except _Refusal as refusal:
             self._refuse(refusal)

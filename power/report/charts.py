@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -34,7 +35,6 @@ STATE_COLOURS = (
     "fixed",
 )
 """States that have a colour of their own (`--state-NAME`); any other is drawn as "other"."""
-STATUSES = ("measured", "datasheet", "secondary", "assumed")
 
 
 def state_colour(state: str) -> str:
@@ -80,7 +80,6 @@ def timeline(document: Document) -> str:
     """A day: power from the cell above, state of charge below, phases as bands with their names."""
     day = document.at("timeline")
     phases = document.at("phases")
-    hours = day["hours"]
     end = document.at("scenario.day_hours")
     top, split, low, bottom = 42.0, 192.0, 218.0, 318.0
     x = Scale(0, end, 62, WIDTH - 12)
@@ -116,7 +115,7 @@ def timeline(document: Document) -> str:
     drawing.text(0, top - 20, "mW", size=11, colour="faint")
     drawing.text(0, low - 8, "charge", size=11, colour="faint")
 
-    steps = _stairs(hours, day["mw"], end)
+    steps = _stairs(day["hours"], day["mw"], day["ends"][-1])
     outline = [(x(0), power(0)), *((x(at), power(mw)) for at, mw in steps), (x(steps[-1][0]), power(0))]
     drawing.area(outline, "accent", opacity=0.18)
     drawing.polyline([(x(at), power(mw)) for at, mw in steps], "accent", width=1.2)
@@ -125,6 +124,13 @@ def timeline(document: Document) -> str:
         "state-send",
         width=2,
     )
+    if day["empty_h"] is not None:
+        empty = document.number("timeline.empty_h", "h")
+        drawing.line(x(empty.value), top - 16, x(empty.value), bottom, "miss", width=1.5)
+        fits = x(empty.value) + text_width(f"empty after {empty}") < WIDTH - 20
+        says = [Piece("empty after ", "miss"), Piece(empty, "miss", bold=True)]
+        drawing.text(x(empty.value) + (6 if fits else -6), low + 26, says, anchor="start" if fits else "end")
+        return drawing.markup()
     rest = document.number("timeline.left", "%", 2)
     y = charge(rest.value)
     # Below the line while it is high, above it while it is low: on the paper, not on the line.
@@ -151,6 +157,7 @@ def waterfall(document: Document) -> str:
         "From gross to net energy",
         "; ".join(f"{row['step']}: {rounded(row['wh'])} Wh" for row in rows),
     )
+    places = max(0, 3 - math.floor(math.log10(gross)))
     labels = max(LABELS, 14 + max(text_width(row["step"]) for row in rows))
     scale = Scale(0, max(gross, *_totals(rows)), labels, WIDTH - 150)
     running = 0.0
@@ -165,8 +172,12 @@ def waterfall(document: Document) -> str:
         drawing.rectangle(left, y, max(right - left, 1.5), BAR, colour)
         if index + 1 < len(rows):
             drawing.line(scale(stop), y + BAR, scale(stop), y + ROW, "faint")
-        number = document.number(f"waterfall.{index}.wh", "Wh", sign=not whole)
-        share = [Piece(document.number(f"waterfall.{index}.share", "%", 2, sign=not whole), "faint")] if index else []
+        number = document.number(f"waterfall.{index}.wh", "Wh", places=places, sign=not whole)
+        share = (
+            [Piece(document.number(f"waterfall.{index}.share", "%", places=1, sign=not whole), "faint")]
+            if index
+            else []
+        )
         drawing.text(right + 8, y + 11, [Piece(number, bold=whole), "  ", *share])
     return drawing.markup()
 
@@ -271,24 +282,25 @@ def distribution(document: Document) -> str:
 
 def evidence(document: Document) -> str:
     """How many milliwatts rest on what: each load by the weakest of its figures."""
-    total = sum(document.at("evidence.mw_by_status").values())
+    statuses = document.at("evidence.mw_by_status")
+    total = sum(statuses.values())
     drawing = Drawing(
         "evidence",
         WIDTH,
         62,
         "Milliwatts by what they rest on",
-        "; ".join(f"{name}: {rounded(mw)} mW" for name, mw in document.at("evidence.mw_by_status").items()),
+        "; ".join(f"{name}: {rounded(mw)} mW" for name, mw in statuses.items()),
     )
     scale = Scale(0, total, 0, WIDTH)
     left, x = 0.0, 0.0
-    for status in STATUSES:
+    for status in statuses:
         mw = document.number(f"evidence.mw_by_status.{status}", "mW")
         if mw.value > 0:
             drawing.rectangle(scale(left), 0, scale(left + mw.value) - scale(left) - 1, 26, f"status-{status}")
         left += mw.value
         drawing.rectangle(x, 40, 11, 11, f"status-{status}")
         drawing.text(x + 16, 50, _named(status, mw))
-        x += WIDTH / len(STATUSES)
+        x += WIDTH / len(statuses)
     return drawing.markup()
 
 

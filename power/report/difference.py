@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from power.report.markdown import cell
-from power.report.shown import rounded
+from power.report.shown import rounded, unit_text
 
 LEAST = 5e-4
 """A load that changed by less than this share of the whole is not listed."""
@@ -157,7 +157,11 @@ def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    olds, news = ({row["path"]: row["sha256"] for row in d["inputs"]} for d in (before, after))
+    olds, news = (
+        # The first is the ledger, whatever its file is called.
+        {row["path"] if at else "ledger": row["sha256"] for at, row in enumerate(d["inputs"])}
+        for d in (before, after)
+    )
     keys = dict.fromkeys((*olds, *news))
     return [{"path": key, **_pair(olds.get(key), news.get(key))} for key in keys if olds.get(key) != news.get(key)]
 
@@ -213,13 +217,15 @@ def _figure(figure: Mapping[str, Any], changed: tuple[str, ...]) -> str:
         if figure["points"]:
             said.append(f"curve of {len(figure['points'])} points")
         else:
-            said.append(f"{' / '.join(rounded(figure[end], 4) for end in ('min', 'typ', 'max'))} {figure['unit']}")
+            said.append(
+                f"{' / '.join(rounded(figure[end], None) for end in ('min', 'typ', 'max'))} {unit_text(figure['unit'])}"
+            )
     said += [cell(figure[name]) for name in ("status", "source", "conditions", "distribution") if name in changed]
     return "; ".join(said)
 
 
 def _value(value: Any) -> str:
-    return "" if value is None else rounded(value, 4) if isinstance(value, float) else cell(value)
+    return "" if value is None else rounded(value, None) if isinstance(value, float) else cell(value)
 
 
 def _digest(sha256: str | None) -> str:

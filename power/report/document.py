@@ -21,9 +21,12 @@ from power.report import original_estimate
 from power.report.schema import REPORT, VERSION
 from power.report.shown import rounded
 from power.results import Budget, Load, Study
+from power.units import conversion
 
 STATUSES = ("measured", "datasheet", "secondary", "assumed")
 """What stands behind a figure, strongest first."""
+STATED = "scenario"
+"""Of what rests on no figure: the scenario states it."""
 AGREEMENT = 0.01
 """What the two engines may differ by."""
 LOSS = "regulator loss"
@@ -48,7 +51,9 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
     power = _spread(study.typical.from_cell_w, study.sampled.from_cell_w, 1e3)
     day_hours = max(phase.start_s + phase.duration_s for phase in study.typical.phases) / 3600
     rows = _components(study)
-    by_status = {status: sum(row["mw"] for row in rows if row["status"] == status) for status in STATUSES}
+    by_status = {status: sum(row["mw"] for row in rows if row["status"] == status) for status in (*STATUSES, STATED)}
+    if not by_status[STATED]:
+        del by_status[STATED]
     facts: dict[str, Any] = {
         "report": REPORT,
         "version": VERSION,
@@ -124,7 +129,7 @@ def document(study: Study, origin: Origin) -> dict[str, Any]:
 def weakest(statuses: Iterable[str]) -> str:
     """The status of what rests on all of `statuses`; "scenario" where no figure is among them."""
     ranks = [STATUSES.index(status) for status in statuses if status in STATUSES]
-    return STATUSES[max(ranks)] if ranks else "scenario"
+    return STATUSES[max(ranks)] if ranks else STATED
 
 
 def _version() -> str:
@@ -220,7 +225,7 @@ def _row(
         "p95": 1e3 * float(watts[2]),
         "share": watts[0] / total,
         "by_state": by_state,
-        "status": weakest(status_of.get(key, "scenario") for key in keys),
+        "status": weakest(status_of.get(key, STATED) for key in keys),
         "rests_on": list(keys),
     }
 
@@ -280,6 +285,7 @@ def _timeline(study: Study, day_hours: float) -> dict[str, Any]:
         "mw": [float(f"{1e3 * value:.5g}") for value in watts],
         "charge": [round(float(value), 5) for value in charge],
         "left": float(charge[-1]),
+        "empty_h": simulation.hours if simulation.hours < day_hours else None,
     }
 
 
@@ -354,14 +360,12 @@ def _source(figure: Figure | Curve) -> str:
 
 
 def _status(figure: Figure | Curve | None) -> str:
-    return "scenario" if figure is None else figure.status
+    return STATED if figure is None else figure.status
 
 
 def _written(figure: Figure | Curve | None) -> tuple[str, float]:
-    """The unit that a figure is written in, and what takes its SI value there."""
-    if not isinstance(figure, Figure):
-        return "", 1.0
-    return figure.unit, figure.max / figure.si.max if figure.si.max else 1.0
+    """The unit that a figure is written in, and what takes a value in the model's unit there."""
+    return ("", 1.0) if figure is None else (figure.unit, 1 / conversion(figure.unit).factor)
 
 
 def _change(key: str, value: float) -> dict[str, Any]:
@@ -387,6 +391,8 @@ def _verdict(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     if widest:
         because.append(f"Most of the uncertainty: {', '.join(widest)}.")
     evidence = facts["evidence"]
+    if stated := evidence["mw_by_status"].get(STATED):
+        because.append(f"{rounded(stated)} of {rounded(mw)} mW are as the scenario states them, and rest on no figure.")
     because.append(
         f"{rounded(evidence['assumed_mw'])} of {rounded(mw)} mW ({rounded(100 * evidence['assumed_share'], 2)} %) "
         "rest on an assumed figure."

@@ -120,7 +120,9 @@ def _radio(facts: Mapping[str, Any]) -> str:
     if interval and latency:
         seconds = interval["typ"] * (1 + latency["typ"])
         every = f"text, not sound, goes out: a connection event each {rounded(seconds)} s while nothing is said"
-    return _joined(every, "only the translation's voice is streamed, while it plays", "away, it advertises")
+    away = any(row["name"] == "advertising" for row in facts["components"])
+    streamed = "only the translation's voice is streamed, while it plays"
+    return _joined(every, streamed, "it advertises while the phone is away" if away else "")
 
 
 def _rest(facts: Mapping[str, Any]) -> str:

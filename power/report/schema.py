@@ -160,6 +160,8 @@ class TimelineFacts(_Facts):
     mw: list[Amount]
     charge: list[Finite]
     left: Finite
+    empty_h: Amount | None
+    """Where the cell is empty before the day is over."""
 
 
 class WaterfallStep(_Facts):

@@ -49,9 +49,9 @@ def rounded(value: float, digits: int | None = 3, *, sign: bool = False, trim: b
     return _signed(_trimmed(f"{abs(value):,.{decimals}f}", trim), value, sign)
 
 
-def fixed(value: float, places: int) -> str:
+def fixed(value: float, places: int, *, sign: bool = False) -> str:
     """`value` with so many digits behind the point, for a column of like numbers."""
-    return _signed(f"{abs(value):,.{places}f}", value, False)
+    return _signed(f"{abs(value):,.{places}f}", value, sign)
 
 
 def _trimmed(text: str, trim: bool) -> str:
@@ -108,5 +108,5 @@ class Document:
         """
         value = float(self.at(place))
         shown = 100 * value if unit == "%" else value
-        text = rounded(shown, digits, sign=sign, trim=trim) if places is None else fixed(shown, places)
+        text = rounded(shown, digits, sign=sign, trim=trim) if places is None else fixed(shown, places, sign=sign)
         return Shown(place, value, f"{text}{SPACE}{unit_text(unit)}" if unit else text)

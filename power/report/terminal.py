@@ -54,7 +54,7 @@ def show(facts: Mapping[str, Any], console: Console) -> None:
         f"budget     for {n('budget.hours', 'h', None)} the rated cell allows "
         f"{n('budget.gross_mw', 'mW', 5, trim=True)}, and what it gives in use {n('budget.net_mw', 'mW')}"
     )
-    steps = [f"{row['step']} {n(f'waterfall.{i}.wh', 'Wh')}" for i, row in enumerate(facts["waterfall"])]
+    steps = [f"{row['step']} {n(f'waterfall.{i}.wh', 'Wh', places=3)}" for i, row in enumerate(facts["waterfall"])]
     say(f"energy     {' · '.join(steps)}")
     say(
         f"peak       {n('peak.ma.typ', 'mA')} from the cell sag it by {n('peak.sag_mv.typ', 'mV')} and leave "
@@ -123,9 +123,9 @@ def _phases(document: Document) -> Table:
         place = f"phases.{index}"
         numbers = [str(document.number(f"{place}.{key}")) for key in ("start_h", "hours", "mw.typ", "mwh")]
         states = ", ".join(
-            f"{words(state)} {document.number(f'{place}.by_state.{state}', '%', 2)}" for state in row["by_state"]
+            f"{words(state)} {document.number(f'{place}.by_state.{state}', '%', places=1)}" for state in row["by_state"]
         )
-        table.add_row(row["name"], *numbers, bar(row["mw"]["typ"] / greatest), states)
+        table.add_row(words(row["name"]), *numbers, bar(row["mw"]["typ"] / greatest), states)
     table.add_row()
     return table
 

@@ -1,10 +1,13 @@
 """A run and component data with round numbers, so that results can be checked by hand."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from power import figures
+from power.cli import main
 from power.last_run import LastRun
 
 _EVIDENCE = 'conditions = "none"\nsource = { document = "the test" }\nstatus = "assumed"\n'
@@ -129,3 +132,21 @@ def run() -> LastRun:
             "wall": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         }
     )
+
+
+@pytest.fixture
+def power(tmp_path, monkeypatch, capsys):
+    """Runs `power ARGUMENTS` in this process and in tmp_path, where no run was kept yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("EARSHOT_PARTS", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess:
+        monkeypatch.setattr(sys, "argv", ["power", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, out, err)
+
+    return call

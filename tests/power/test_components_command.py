@@ -72,7 +72,7 @@ def test_it_shows_every_figure_with_conditions_source_and_status(power):
     for name in ("apollo3", "cell_300mah"):
         for key in (*figures.component(name).figures, *figures.component(name).curves):
             assert key in words
-    for text in ("uA/MHz", "secondary", "IoT_node_models", "ocv at 50 %", "[uniform]", "awake at 48 MHz"):
+    for text in ("uA/MHz", "secondary", "41.3 uW/MHz", "ocv at 50 %", "[uniform]", "while it sends"):
         assert text in words
     document = json.loads(power("components", "apollo3", "--json").stdout)
     assert document[0]["figures"]["run"]["typ"] == figures.component("apollo3").figure("run").typ
@@ -160,6 +160,12 @@ def test_a_folder_of_the_environment_that_is_none_is_refused(power, monkeypatch)
     result = power("components")
     assert result.returncode == 2
     assert "EARSHOT_PARTS names /nowhere, which is no folder; correct or unset it" in result.stderr
+
+
+def test_the_command_starts_without_what_only_some_commands_need():
+    program = "import sys, power.cli; print([m for m in ('pint', 'matplotlib', 'jinja2', 'scipy') if m in sys.modules])"
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout == "[]\n"
 
 
 def test_help_teaches():

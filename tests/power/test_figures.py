@@ -194,6 +194,28 @@ def test_a_damaged_component_is_a_component_or_is_refused_in_one_printable_line(
     assert np.all(part.curve("efficiency").si[:, 1] > 0)
 
 
+SHIPPED = {name: data_files.find("components", name).read_text(encoding="utf-8") for name in ("apollo3", "cr2032")}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_a_damaged_shipped_component_is_a_component_or_is_refused(tmp_path, name, data):
+    path = tmp_path / f"{name}.toml"
+    path.write_bytes(data.draw(_mutations(SHIPPED[name])))
+    part, problems = data_files.check(Component, path)
+    assert (part is None) == bool(problems)
+    count = path.read_bytes().count(b"\n") + 1
+    for problem in problems:
+        assert str(problem).isprintable()
+        assert 1 <= problem.line <= count
+    if part is not None:
+        kind = KINDS[part.kind]
+        needed = {key for key, wanted in {**kind.figures, **kind.curves}.items() if not wanted.optional}
+        assert needed <= {*part.figures, *part.curves}
+        assert all(np.all(np.isfinite(figure.si)) for figure in (*part.figures.values(), *part.curves.values()))
+
+
 BOARD = """name = "part"
 title = "a board"
 mcu = "apollo3"

@@ -29,16 +29,23 @@ async function ask(path, question) {
   return document;
 }
 
-function complain(error) {
-  element("error").hidden = !error;
-  if (error) element("error").textContent = error.message;
+const complaints = new Map();
+
+/** Shows what is wrong with `about` (or with null, that nothing is any more), beside what else is. */
+function complain(about, error) {
+  if (error) complaints.set(about, error.message);
+  else complaints.delete(about);
+  const texts = new Set(complaints.values());
+  element("error").hidden = !texts.size;
+  element("error").textContent = [...texts].join(" ");
 }
 
 /** Asks one at a time, and of what is asked meanwhile only the latest. */
 class Latest {
-  constructor(path, show) {
+  constructor(path, show, fail) {
     this.path = path;
     this.show = show;
+    this.fail = fail;
     this.running = false;
     this.waiting = null;
   }
@@ -47,27 +54,33 @@ class Latest {
     this.waiting = question;
     if (this.running) return;
     this.running = true;
-    document.body.classList.add("busy");
+    tellBusy();
     while (this.waiting) {
       const asked = this.waiting;
       this.waiting = null;
       try {
         const answer = await ask(this.path, asked);
-        complain(null);
-        this.show(answer, asked);
+        complain(this.path, null);
+        this.show(answer);
       } catch (error) {
-        complain(error);
+        complain(this.path, error);
+        this.fail();
       }
     }
     this.running = false;
-    document.body.classList.remove("busy");
-    document.body.dataset.answered = String(Number(document.body.dataset.answered ?? 0) + 1);
+    tellBusy();
   }
 }
 
-const studies = new Latest("/api/study", showStudy);
-const maps = new Latest("/api/map", showMap);
-let settling;
+/** Says on the page itself whether an answer is still to come. */
+function tellBusy() {
+  document.body.classList.toggle("busy", studies.running || maps.running || settling !== null);
+}
+
+const studies = new Latest("/api/study", showStudy, showNoHours);
+const maps = new Latest("/api/map", showMap, () => element("map").replaceChildren());
+const added = new Set();
+let settling = null;
 
 function question() {
   return { scenario: settings.scenario, board: settings.board, changes: settings.changes };
@@ -76,14 +89,16 @@ function question() {
 function refresh(settled) {
   showCommand();
   clearTimeout(settling);
+  settling = null;
   if (settled) thoroughly();
   else {
-    studies.ask({ ...question(), days: QUICK_DAYS, thorough: false });
     settling = setTimeout(thoroughly, SETTLED_MS);
+    studies.ask({ ...question(), days: QUICK_DAYS, thorough: false });
   }
 }
 
 function thoroughly() {
+  settling = null;
   history.replaceState(null, "", toFragment(settings));
   studies.ask({ ...question(), days: THOROUGH_DAYS, thorough: true });
   refreshMap();
@@ -107,26 +122,48 @@ function showStudy(answer) {
   drawSpread(element("range"), found);
   element("tiles").replaceChildren(...[
     ["5th percentile", hours(found.p5)], ["95th percentile", hours(found.p95)], ["from the cell, mean", milliwatts(answer.from_cell_mw)],
-    ["allowed for the wanted hours", milliwatts(answer.budget_net_mw)], ["of it used", percent(answer.from_cell_mw / answer.budget_net_mw)],
+    [`allowed for ${plain(found.wanted, "h")}`, milliwatts(answer.budget_net_mw)], ["used of that", percent(answer.from_cell_mw / answer.budget_net_mw)],
   ].map(([name, value]) => html("div", {}, html("dt", {}, name), html("dd", {}, value))));
   drawComponents(element("components"), answer.loads, answer.from_cell_mw);
   drawDay(element("day"), answer.phases, answer.charge);
-  element("day-note").textContent = answer.charge_note;
-  if (answer.tornado) drawTornado(element("tornado"), answer.tornado, found.typ);
+  const [end, left] = answer.charge.at(-1);
+  element("day-note").textContent = left > 0
+    ? `Typical. After one such day ${percent(left)} of what the cell can give is left.`
+    : `Typical. The cell is empty after ${hours(end)}, before the day is over.`;
+  if (answer.tornado) drawTornado(element("tornado"), answer.tornado.map(inUnits), found.typ);
   element("notes-section").hidden = !answer.notes.length;
   element("notes").replaceChildren(...answer.notes.map((note) => html("li", {}, note)));
-  document.body.dataset.days = String(answer.days);
+}
+
+/** Where the model refuses the settings, no hours of others may be taken for theirs. */
+function showNoHours() {
+  last = null;
+  element("verdict").className = "verdict";
+  element("verdict-word").textContent = "no answer";
+  element("hours-typ").textContent = "\u2013";
+  element("sentence").textContent = "";
+  for (const id of ["range", "tiles", "components", "day", "day-note", "tornado"]) element(id).replaceChildren();
+}
+
+/** A row of the tornado in the words and the unit of its slider, where it has one. */
+function inUnits(row) {
+  const facts = sliders.get(row.key)?.facts;
+  const text = (value, written) => (facts ? plain(value / facts.factor, facts.unit) : plain(written, row.unit));
+  return { ...row, label: facts?.label ?? row.label, lowest: text(row.lowest, row.lowest_written), highest: text(row.highest, row.highest_written) };
 }
 
 function showMap(answer) {
   lastMap = answer;
   const [x, y] = [answer.x.key, answer.y.key].map((key) => sliders.get(key));
-  const shown = (side, slider) => ({ ...side, values: side.values.map((value) => value / slider.facts.factor), label: slider.facts.label, unit: slider.facts.unit });
+  const shown = (side, slider) => ({ ...side, values: side.values.map((value) => value / slider.facts.factor), label: slider.facts.label, unit: slider.facts.unit, scale: slider.facts.scale });
   drawMap(element("map"), { ...answer, x: shown(answer.x, x), y: shown(answer.y, y) }, { x: x.value, y: y.value });
 }
 
 function showCommand() {
-  element("command").textContent = toCommand(settings, choices.ledger);
+  element("command").textContent = toCommand(settings, choices.ledger, (key) => {
+    const facts = sliders.get(key)?.facts;
+    return facts ? { factor: facts.written_factor, unit: facts.written_unit } : { factor: 1, unit: "" };
+  });
 }
 
 async function copy(text, what) {
@@ -145,19 +182,27 @@ function fillSelect(select, options, chosen) {
 
 /** Takes up a scenario and a board; what they cannot change is forgotten. */
 async function choose() {
+  document.body.dataset.ready = "false";
   try {
     controls = await ask("/api/controls", { scenario: settings.scenario, board: settings.board });
   } catch (error) {
-    complain(error);
+    complain("controls", error);
     return;
   }
-  complain(null);
+  complain("controls", null);
   element("about").textContent = `${controls.scenario.title}. ${controls.board.title}.`;
-  sliders = drawSliders(element("sliders"), controls.groups, settings.changes, (key, value, settled) => {
+  for (const key of Object.keys(settings.changes)) if (controls.others.some((one) => one.key === key)) added.add(key);
+  const others = controls.others.filter((one) => added.has(one.key));
+  const groups = others.length ? [...controls.groups, { title: "Added", sliders: others }] : controls.groups;
+  const known = new Set(groups.flatMap((group) => group.sliders.map((one) => one.key)));
+  for (const key of Object.keys(settings.changes)) if (!known.has(key)) delete settings.changes[key];
+  sliders = drawSliders(element("sliders"), groups, settings.changes, (key, value, settled) => {
     if (value === null) delete settings.changes[key];
     else settings.changes[key] = value;
     refresh(settled);
   });
+  const rest = controls.others.filter((one) => !added.has(one.key));
+  fillSelect(element("add"), [["", "Add a setting \u2026"], ...rest.map((one) => [one.key, one.label])], "");
   const keys = [...sliders.keys()];
   const [x, y] = controls.map;
   if (!sliders.has(settings.mapX)) settings.mapX = x;
@@ -166,6 +211,7 @@ async function choose() {
   fillSelect(element("map-x"), names, settings.mapX);
   fillSelect(element("map-y"), names, settings.mapY);
   refresh(true);
+  document.body.dataset.ready = "true";
 }
 
 /** Every setting of an address: scenario, board, changes, the map's axes. */
@@ -179,6 +225,14 @@ async function takeUp(fragment) {
   await choose();
 }
 
+/** Shows a slider for one more figure, and goes to it. */
+async function add(key) {
+  if (!key) return;
+  added.add(key);
+  await choose();
+  sliders.get(key)?.range.focus();
+}
+
 function redraw() {
   if (last) showStudy(last);
   if (lastMap) showMap(lastMap);
@@ -188,7 +242,7 @@ async function start() {
   try {
     choices = await ask("/api/choices", {});
   } catch (error) {
-    complain(error);
+    complain("choices", error);
     return;
   }
   element("run").textContent = choices.run;
@@ -196,7 +250,8 @@ async function start() {
   fillSelect(element("board"), choices.boards.map((one) => [one.name, one.name]), choices.board);
   element("scenario").addEventListener("change", (event) => { settings.scenario = event.target.value; choose(); });
   element("board").addEventListener("change", (event) => { settings.board = event.target.value; choose(); });
-  element("reset").addEventListener("click", () => { settings.changes = {}; choose(); });
+  element("reset").addEventListener("click", () => { settings.changes = {}; added.clear(); choose(); });
+  element("add").addEventListener("change", (event) => add(event.target.value));
   element("copy-command").addEventListener("click", () => copy(element("command").textContent, "Command"));
   element("copy-link").addEventListener("click", () => copy(location.href, "Link"));
   for (const [id, name] of [["map-x", "mapX"], ["map-y", "mapY"]]) {

@@ -7,7 +7,7 @@ function made(element, attributes, children) {
     if (value === undefined || value === false) continue;
     element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
@@ -21,10 +21,11 @@ export function picture(width, height, label, ...children) {
 
 /** A table for those who do not see the picture beside it. */
 export function unseenTable(caption, head, rows) {
-  return html("table", { class: "unseen" },
+  // A table cannot be made small itself.
+  return html("div", { class: "unseen" }, html("table", {},
     html("caption", {}, caption),
     html("thead", {}, html("tr", {}, head.map((name) => html("th", { scope: "col" }, name)))),
-    html("tbody", {}, rows.map((row) => html("tr", {}, row.map((cell) => html("td", {}, cell))))));
+    html("tbody", {}, rows.map((row) => html("tr", {}, row.map((cell) => html("td", {}, cell)))))));
 }
 
 /** How wide an element's pictures may be, in pixels. */

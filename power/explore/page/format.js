@@ -12,10 +12,13 @@ export function rounded(value, digits = 3) {
   return (value < 0 ? MINUS : "") + text;
 }
 
+/** A unit as people write it; the data's files keep to letters of every keyboard. */
+export const spelled = (unit) => unit.replace(/^u(?=[A-Z])/, "\u00b5").replace(/^ohm$/, "\u03a9").replace(/^degC$/, "\u00b0C");
+
 /** `value` as short as it can be written, with its unit. */
 export function plain(value, unit = "") {
   const text = Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
-  return text.replace("-", MINUS) + (unit ? SPACE + unit : "");
+  return text.replace("-", MINUS) + (unit ? SPACE + spelled(unit) : "");
 }
 
 export const hours = (value) => rounded(value) + SPACE + "h";

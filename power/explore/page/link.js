@@ -8,7 +8,7 @@ export function fromFragment(fragment) {
     if (name === "scenario" || name === "board") settings[name] = text;
     else if (name === "x") settings.mapX = text;
     else if (name === "y") settings.mapY = text;
-    else if (/^[a-z0-9_.]+$/.test(name) && text.trim() !== "" && Number.isFinite(Number(text))) {
+    else if (name.length <= 120 && text.trim() !== "" && Number.isFinite(Number(text))) {
       settings.changes[name] = Number(text);
     }
   }
@@ -23,11 +23,14 @@ export function toFragment(settings) {
   return `#${parts}`;
 }
 
-/** The `power report` line of the same view. */
-export function toCommand(settings, ledger) {
+/** The `power report` line of the same view; `written(key)` tells {factor, unit} of a value in a command. */
+export function toCommand(settings, ledger, written) {
   const line = ["power report", "--scenario", quoted(settings.scenario), "--board", quoted(settings.board)];
   if (ledger) line.push("--ledger", quoted(ledger));
-  for (const [name, value] of Object.entries(settings.changes)) line.push("--set", `${name}=${short(value)}`);
+  for (const [key, value] of Object.entries(settings.changes)) {
+    const { factor, unit } = written(key);
+    line.push("--set", quoted(`${key}=${short(value / factor)}${unit}`));
+  }
   return line.join(" ");
 }
 

@@ -1,6 +1,6 @@
 // Hours over two settings: colours in steps, the line where what is wanted is met, and where we are.
 
-import { hours, plain } from "./format.js";
+import { hours, plain, rounded } from "./format.js";
 import { html, picture, svg, unseenTable, widthOf } from "./elements.js";
 
 const STEPS = 9;
@@ -23,7 +23,7 @@ export function drawMap(element, found, here) {
         svg("title", {}, said(column, row))));
       if (wide >= 36) {
         cells.push(svg("text", { class: `on-h${band(value) >= 7 ? " deep" : ""}`, x: px(column) + wide / 2, y: py(row) + tall / 2 + 4, "text-anchor": "middle", "pointer-events": "none" },
-          plain(Number(value.toPrecision(value < 100 ? 3 : 4)))));
+          rounded(value)));
       }
       if (column + 1 < columns && meets !== grid[row][column + 1] >= wanted) {
         lines.push(svg("line", { class: "contour", x1: px(column + 1), x2: px(column + 1), y1: py(row), y2: py(row) + tall }));
@@ -33,32 +33,34 @@ export function drawMap(element, found, here) {
       }
     }
   }
-  const at = [place(across.values, here.x), place(up.values, here.y)];
-  const mark = { x: px(at[0]) + 2, y: top + (rows - 1 - at[1]) * tall + 2, width: wide - 4, height: tall - 4, rx: 2, "pointer-events": "none" };
+  const at = { x: left + (place(across, here.x) + 0.5) * wide, y: top + (rows - 0.5 - place(up, here.y)) * tall };
   const label = `${across.label} against ${up.label}: ${hours(low)} to ${hours(high)}`;
   const many = Math.ceil(columns / Math.max(2, Math.floor((width - left) / 62)));
   element.replaceChildren(
     picture(width, height, label, cells, lines,
-      svg("rect", { class: "here-halo", ...mark }), svg("rect", { class: "here", ...mark }),
+      ["here-halo", "here"].map((kind) => svg("circle", { class: kind, cx: at.x, cy: at.y, r: 8, "pointer-events": "none" })),
+      svg("path", { class: "pointer", "pointer-events": "none",
+        d: `M${left - 1},${at.y}l-7,-4.5v9zM${at.x},${height - bottom + 1}l-4.5,7h9z` }),
       across.values.map((value, column) => (column % many ? null
-        : svg("text", { class: "faint", x: px(column) + wide / 2, y: height - bottom + 16, "text-anchor": "middle" }, plain(value)))),
-      up.values.map((value, row) => svg("text", { class: "faint", x: left - 6, y: py(row) + tall / 2 + 4, "text-anchor": "end" }, plain(value))),
+        : svg("text", { class: "faint", x: px(column) + wide / 2, y: height - bottom + 20, "text-anchor": "middle" }, plain(value)))),
+      up.values.map((value, row) => svg("text", { class: "faint", x: left - 11, y: py(row) + tall / 2 + 4, "text-anchor": "end" }, plain(value))),
       svg("text", { class: "strong", x: left + (width - left) / 2, y: height - 8, "text-anchor": "middle" }, axis(across))),
     html("p", { class: "legend" },
       html("span", {}, `up: ${axis(up)}`),
       html("span", {}, `hours, typical: ${hours(low)} to ${hours(high)}`),
       html("span", {}, low < wanted && high >= wanted ? `the line: ${plain(wanted, "h")} wanted`
         : low >= wanted ? `every one reaches the ${plain(wanted, "h")} wanted` : `none reaches the ${plain(wanted, "h")} wanted`),
-      html("span", {}, "framed: the settings as they are")),
+      html("span", {}, "circle: the settings as they are")),
     unseenTable(label, ["", ...across.values.map((value) => plain(value, across.unit))],
       up.values.map((value, row) => [plain(value, up.unit), ...grid[row].map((one) => hours(one))])));
 }
 
 const axis = (side) => (side.unit ? `${side.label}, ${side.unit}` : side.label);
 
-/** The position among `values`, which rise, that is nearest. */
-function place(values, value) {
-  let best = 0;
-  values.forEach((one, index) => { if (Math.abs(one - value) < Math.abs(values[best] - value)) best = index; });
-  return best;
+/** Where `value` lies among a side's values, which rise: 0 for the first, 1.5 for midway between the next two. */
+function place(side, value) {
+  const on = side.scale === "log" ? Math.log : Number;
+  const values = side.values.map(on), last = values.length - 1, wanted = Math.min(values[last], Math.max(values[0], on(value)));
+  const after = Math.max(1, values.findIndex((one) => one >= wanted));
+  return after - 1 + (wanted - values[after - 1]) / (values[after] - values[after - 1]);
 }

@@ -1,6 +1,6 @@
 // The settings that can be moved: a slider and a number for each, in the unit that people use.
 
-import { plain } from "./format.js";
+import { plain, spelled } from "./format.js";
 import { html } from "./elements.js";
 
 const TICKS = 1000;
@@ -16,7 +16,7 @@ class Slider {
       "aria-label": `${facts.label}: back to ${plain(facts.value, facts.unit)}` }, "\u21ba");
     this.element = html("div", { class: "slider", "data-key": facts.key, title: facts.help || false },
       html("label", { for: id }, facts.label),
-      html("span", { class: "value" }, this.number, html("span", { class: "unit" }, facts.unit)),
+      html("span", { class: "value" }, this.number, html("span", { class: "unit" }, spelled(facts.unit))),
       html("span", { class: "track" }, this.range, this.undo));
     this.range.addEventListener("input", () => this.take(this.atTick(Number(this.range.value)), false));
     this.range.addEventListener("change", () => this.take(this.value, true));

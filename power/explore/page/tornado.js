@@ -14,23 +14,25 @@ export function drawTornado(element, rows, typ) {
   const names = narrow ? 0 : Math.min(280, 12 + Math.max(...rows.map((row) => textWidth(row.label, TEXT))));
   const tall = narrow ? 40 : ROW, height = rows.length * tall + 30;
   const ends = rows.flatMap((row) => [row.hours_at_lowest, row.hours_at_highest]);
-  const low = Math.min(...ends, typ), high = Math.max(...ends, typ), room = 0.16 * (high - low || 1);
-  const x = (value) => names + 8 + ((value - low + room) / (high - low + 2 * room)) * (width - names - 16);
+  const low = Math.min(...ends, typ), high = Math.max(...ends, typ), span = high - low || 1;
+  const text = Math.min(width / 4, 8 + Math.max(...rows.flatMap((row) => [textWidth(row.lowest), textWidth(row.highest)])));
+  const from = names + 8 + text, wide = width - from - text;
+  const x = (value) => from + ((value - low) / span) * wide, room = (span * text) / wide;
   element.replaceChildren(
     picture(width, height, `Typical ${hours(typ)}; widest: ${rows[0].label}, ${hours(rows[0].hours_at_lowest)} to ${hours(rows[0].hours_at_highest)}`,
-      marks(low - room, high + room, step(high - low + 2 * room, narrow ? 4 : 8)).map((value) => [
+      marks(low - room, high + room, step(span + 2 * room, narrow ? 4 : 8)).map((value) => [
         svg("line", { class: "rule", x1: x(value), x2: x(value), y1: 0, y2: height - 22 }),
         svg("text", { class: "faint", x: x(value), y: height - 6, "text-anchor": "middle" }, plain(value)),
       ]),
       rows.map((row, index) => {
         const y = index * tall + (narrow ? 20 : 4), thick = 15;
-        const bar = (value, kind, text) => {
-          const from = Math.min(x(value), x(typ)), wide = Math.abs(x(value) - x(typ));
+        const bar = (value, kind, said) => {
+          const start = Math.min(x(value), x(typ)), length = Math.abs(x(value) - x(typ));
           const right = x(value) >= x(typ);
           return [
-            svg("rect", { class: kind, x: from, y, width: wide, height: thick },
-              svg("title", {}, `${row.label} at ${text}: ${hours(value)}`)),
-            svg("text", { class: "faint", x: x(value) + (right ? 4 : -4), y: y + 12, "text-anchor": right ? "start" : "end" }, text),
+            svg("rect", { class: kind, x: start, y, width: length, height: thick },
+              svg("title", {}, `${row.label} at ${said}: ${hours(value)}`)),
+            svg("text", { class: "faint", x: x(value) + (right ? 4 : -4), y: y + 12, "text-anchor": right ? "start" : "end" }, said),
           ];
         };
         const same = (row.hours_at_lowest >= typ) === (row.hours_at_highest >= typ);

