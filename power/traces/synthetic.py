@@ -207,11 +207,19 @@ class Synthetic:
         clocks = np.array([self.drawn[name].clock if name in self.drawn else 0.0 for name in STATES])[codes]
         cycles = np.rint(awake * clocks).astype(np.int64)
         entries = np.concatenate(([True], codes[1:] != codes[:-1]))
+        # Until the state is decided, the work is the one's before, as in the firmware's ledger.
+        early = np.where(entries, np.rint(np.minimum(awake, self.edge_s) * clocks), 0.0).astype(np.int64)
+        early[0] = 0
+        before = np.concatenate((codes[:1], codes[:-1]))
         rows = {}
         for code, name in enumerate(STATES):
             mine = codes == code
             rows[name] = np.stack(
-                [np.cumsum(mine) * CHUNK_SAMPLES, np.cumsum(np.where(mine, cycles, 0)), np.cumsum(mine & entries)]
+                [
+                    np.cumsum(mine) * CHUNK_SAMPLES,
+                    np.cumsum(np.where(mine, cycles - early, 0) + np.where(before == code, early, 0)),
+                    np.cumsum(mine & entries),
+                ]
             )
         moments = sorted({*range(snapshot_chunks, len(codes) + 1, snapshot_chunks), len(codes)})
 
