@@ -272,6 +272,9 @@ def _show(result: Fit, found: Sequence[Fitted], kept: kept_ledgers.KeptLedger | 
         say("")
         console.print(_combinations(result.combinations))
         console.print(_figures(found))
+        for each in found:
+            if not each.measured:
+                say(f"{each.key}: {each.remark}")
     for note in result.notes:
         say(f"Note: {note}.")
 
@@ -287,7 +290,17 @@ def _aligned(found: Any) -> str:
 def _states(result: Fit) -> ScreenTable:
     instruments = ", ".join(dict.fromkeys(source.trace.instrument for source in result.sources))
     table = ScreenTable(box=None, pad_edge=False)
-    for name in ("state", "modelled", "its range", "measured", "95 % interval", "difference", "samples", "time", "stays"):
+    for name in (
+        "state",
+        "modelled",
+        "its range",
+        "measured",
+        "95 % interval",
+        "difference",
+        "samples",
+        "time",
+        "stays",
+    ):
         table.add_column(name, justify="left" if name == "state" else "right", no_wrap=True)
     for name in ("instrument", "firmware"):
         table.add_column(name)
@@ -343,7 +356,7 @@ def _figures(found: Sequence[Fitted]) -> ScreenTable:
         table.add_column(name)
     for each in found:
         values = ["-"] * 3 if each.value is None else [f"{value:.4g}" for value in each.value]
-        status = "measured" if each.measured else f"not measured: {each.remark}"
+        status = "measured" if each.measured else "not measured"
         table.add_row(each.key, *values, each.unit, ", ".join(each.held), status)
     table.add_row()
     return table

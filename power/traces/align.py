@@ -25,9 +25,12 @@ Floats = NDArray[np.float64]
 
 WIDEST_RATIO = 0.02
 """How far the board's clock may be from the instrument's: an RC oscillator without a crystal is within 2 %."""
-LEAST_CORRELATION = 0.7
+LEAST_CORRELATION = 0.9
+"""Of work and current where they are of one run, 0.99 is usual; by chance, short runs come to 0.8."""
 MOST_RIVAL = 0.9
-"""The second-best place's correlation over the best one's, beyond which the alignment is ambiguous."""
+LEAST_REST = 20.0
+"""It is ambiguous where the second-best place's correlation is over MOST_RIVAL of the best one's, and what it leaves
+unexplained is less than LEAST_REST times as much."""
 LEAST_INTERVALS = 8
 GRID = 4096
 """Bins of the coarse search, at most."""
@@ -118,7 +121,7 @@ def align(cells: Cells, run: LastRun) -> Alignment:
         raise PowerError(f"the trace and the run have too little in common to compare; {_REMEDY}")
     correlation, (offset, ratio) = ranked[0]
     rival = max([0.0, *(score for score, _ in ranked[1:])])
-    _, count, _ = _fit(charge, what, offset, ratio)
+    _, count, rest = _fit(charge, what, offset, ratio)
     if count < LEAST_INTERVALS:
         raise PowerError(f"the trace covers {count} intervals of the ledger, too few; {_REMEDY}")
     if correlation < LEAST_CORRELATION:
@@ -126,7 +129,7 @@ def align(cells: Cells, run: LastRun) -> Alignment:
             f"the trace does not follow the run: the best correlation of current and work is {correlation:.2f}, "
             f"under {LEAST_CORRELATION}; are they of the same run? {_REMEDY}"
         )
-    if rival > MOST_RIVAL * correlation:
+    if rival > MOST_RIVAL * correlation and 1 - rival**2 < LEAST_REST * rest:
         raise PowerError(
             f"the run fits the trace at more than one place (correlation {correlation:.2f} and {rival:.2f}); {_REMEDY}"
         )

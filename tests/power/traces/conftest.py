@@ -30,9 +30,9 @@ WRITERS = {
 
 @pytest.fixture(scope="session")
 def board() -> Synthetic:
-    """Two minutes of a board in four states, on an instrument with noise, ranges, dropouts and a smearing board."""
+    """A minute of a board in four states, on an instrument with noise, ranges, dropouts and a smearing board."""
     instrument = Instrument(rate=RATE, dropouts_per_s=1.0, dropout_samples=40, smear_s=2e-4)
-    return Synthetic(synthetic.talk(120, seed=4), instrument=instrument)
+    return Synthetic(synthetic.talk(60, seed=4), instrument=instrument)
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +61,13 @@ def stored(files) -> dict[str, Trace]:
 @pytest.fixture
 def made(tmp_path):
     """Makes and imports another synthetic trace."""
+    return lambda trace, volts=3.3: imported(trace, tmp_path, volts)
 
-    def make(trace: Synthetic, volts: float | None = 3.3) -> Trace:
-        synthetic_files.write_ppk2(tmp_path / "made.ppk2", trace)
-        recording = open_recording(tmp_path / "made.ppk2")
-        recording.volts = volts
-        import_recording(recording, tmp_path / "made.trace")
-        return open_trace(tmp_path / "made.trace")
 
-    return make
+def imported(trace: Synthetic, folder: Path, volts: float | None = 3.3) -> Trace:
+    """A synthetic trace by way of a .ppk2 file in `folder`."""
+    synthetic_files.write_ppk2(folder / "made.ppk2", trace)
+    recording = open_recording(folder / "made.ppk2")
+    recording.volts = volts
+    import_recording(recording, folder / "made.trace")
+    return open_trace(folder / "made.trace")

@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from typing import NamedTuple
 
 import pytest
 
@@ -10,14 +11,16 @@ from power.errors import PowerError
 from power.figures import Range
 from power.traces import fitted_file, synthetic
 from power.traces.determine import combinations, fitted
-from power.traces.fit import fit
+from power.traces.fit import Fit, fit
 from power.traces.intervals import Interval, mean_interval
 from power.traces.modelled import Rail
 from power.traces.samples import Recording
 from power.traces.states import CHUNK_S, STATES, cells_of, segments_of
+from power.traces.store import Trace
 from power.traces.synthetic import Drawn, Instrument, Synthetic
 from power.values import Values
 from power.work import work
+from tests.power.traces.conftest import imported
 
 HOLD_SLEEPERS = ["sph0641.listening", "apollo3.deep_sleep"]
 
@@ -84,22 +87,31 @@ AWAKE = {"sleep": 60e-6, "hear": 1.5e-3, "listen": 9e-3, "send": 11e-3}
 TRUTH = {"apollo3.pdm": 71e-6, "apollo3.run": 9.4e-12, "apollo3.burst_run": 11.2e-12}
 
 
-@pytest.fixture
-def known(parts) -> tuple[Synthetic, Rail]:
-    """A board whose figures are TRUTH and otherwise typical, 90 s of it at 3.3 V and 100 kS/s; and the model of it."""
-    plain = Synthetic(synthetic.talk(90, 11), instrument=Instrument(dropouts_per_s=1, smear_s=1e-4))
+class Known(NamedTuple):
+    """A board whose figures are TRUTH and otherwise typical: what it is, the model of it, its trace, and the fit."""
+
+    board: Synthetic
+    rail: Rail
+    trace: Trace
+    result: Fit
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory) -> Known:
+    """A minute at 3.3 V and 100 kS/s."""
+    parts = figures.board_parts("artemis")
+    plain = Synthetic(synthetic.talk(60, 11), instrument=Instrument(dropouts_per_s=1, smear_s=1e-4))
     rail = Rail(parts, 3.3, work(plain.run(), parts))
     values = Values.typical(parts)
     for key, value in TRUTH.items():
         values.override(key, value)
-    trace = Synthetic(plain.schedule, drawn_of(rail, values, AWAKE), plain.instrument)
-    return trace, rail
+    board = Synthetic(plain.schedule, drawn_of(rail, values, AWAKE), plain.instrument)
+    trace = imported(board, tmp_path_factory.mktemp("known"))
+    return Known(board, rail, trace, fit([trace], parts, board.run()))
 
 
-def test_figures_that_the_states_determine_come_out_within_their_intervals(known, made, parts):
-    trace, rail = known
-    result = fit([made(trace)], parts, trace.run())
-    found = {row.key: row for row in fitted(rail, result.combinations, HOLD_SLEEPERS, widest=1.0)}
+def test_figures_that_the_states_determine_come_out_within_their_intervals(known):
+    found = {row.key: row for row in fitted(known.rail, known.result.combinations, HOLD_SLEEPERS, widest=1.0)}
 
     assert set(found) == set(TRUTH)
     for key, truth in TRUTH.items():
@@ -115,11 +127,9 @@ def test_figures_that_the_states_determine_come_out_within_their_intervals(known
     assert (run.max - run.min) / 2 < 0.02 * run.typ
 
 
-def test_the_written_file_loads_as_measured_figures_with_their_source(known, made, parts, tmp_path):
-    trace, rail = known
-    stored = made(trace)
-    result = fit([stored], parts, trace.run(), accuracy=0.01)
-    rows = fitted(rail, result.combinations, HOLD_SLEEPERS, widest=0.1)
+def test_the_written_file_loads_as_measured_figures_with_their_source(known, parts, tmp_path):
+    result = fit([known.trace], parts, known.board.run(), accuracy=0.01)
+    rows = fitted(known.rail, result.combinations, HOLD_SLEEPERS, widest=0.1)
     file = tmp_path / "figures.toml"
     written = fitted_file.write(file, result, rows, date(2026, 2, 3))
 
@@ -129,7 +139,7 @@ def test_the_written_file_loads_as_measured_figures_with_their_source(known, mad
     assert figure.status == "measured"
     assert figure.si.min < 9.4e-12 < figure.si.max
     assert "made.ppk2 by Nordic PPK2" in figure.source.document
-    assert stored.facts.sha256 in figure.source.revision
+    assert known.trace.facts.sha256 in figure.source.revision
     assert "2026-01-01" in figure.source.where
     assert "firmware synthetic" in figure.conditions
     assert "instrument within 1 %" in figure.bounds
@@ -267,13 +277,11 @@ def test_a_wide_interval_is_too_little(made, parts):
     assert result.combinations == ()
 
 
-def test_a_well_measured_state_does_not_suffer_from_one_that_is_not(known, made, parts):
-    trace, _ = known
-    result = fit([made(trace)], parts, trace.run())
-    rows_of = {row.state: row for row in result.states}
+def test_a_well_measured_state_does_not_suffer_from_one_that_is_not(known):
+    rows_of = {row.state: row for row in known.result.states}
     assert rows_of["send"].too_little
-    assert all(each.enough for each in result.combinations)
-    assert by_name(result.combinations)["burst_run"].remark == "from listen"
+    assert all(each.enough for each in known.result.combinations)
+    assert by_name(known.result.combinations)["burst_run"].remark == "from listen"
 
 
 def test_modelled_and_measured_agree_where_the_board_is_as_the_model_says(parts, made):

@@ -21,8 +21,8 @@ def test_charge_and_time_are_those_of_the_recording(name, stored, board):
 
     assert stored[name].rate == RATE
     assert summary.duration_s == pytest.approx(board.samples / RATE, abs=0.01)
-    assert summary.missing > 1000
-    assert summary.gaps > 60
+    assert summary.missing > 500
+    assert summary.gaps > 50
     covered = summary.samples / (summary.samples + summary.missing)
     assert summary.charge_c == pytest.approx(truth * covered, rel=0.01)
 
