@@ -264,11 +264,11 @@ def _refined(charge: Charge, what: Expected, offset: float, ratio: float) -> tup
         reach_ratio = 2 * reach_s / run_s
         trials = [
             (_fit(charge, what, c - r * middle, r)[0], c, r)
-            for c in centre + reach_s * np.linspace(-1, 1, 9)
-            for r in ratio + reach_ratio * np.linspace(-1, 1, 9)
+            for c in centre + reach_s * np.linspace(-1, 1, 7)
+            for r in ratio + reach_ratio * np.linspace(-1, 1, 7)
         ]
         _, centre, ratio = max(trials)
-        reach_s *= 0.6
+        reach_s *= 0.5
     return float(centre - ratio * middle), float(ratio)
 
 
