@@ -244,7 +244,7 @@ def _finite(value: float) -> float | None:
 
 def _show(result: Fit, found: Sequence[Fitted], kept: kept_ledgers.KeptLedger | None, console: Console) -> None:
     if not console.is_terminal:
-        console.width = 150
+        console.width = 180
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -272,6 +272,9 @@ def _show(result: Fit, found: Sequence[Fitted], kept: kept_ledgers.KeptLedger | 
         say("")
         console.print(_combinations(result.combinations))
         console.print(_figures(found))
+        for each in found:
+            if not each.measured:
+                say(f"{each.key}: {each.remark}")
     for note in result.notes:
         say(f"Note: {note}.")
 
@@ -287,18 +290,29 @@ def _aligned(found: Any) -> str:
 def _states(result: Fit) -> ScreenTable:
     instruments = ", ".join(dict.fromkeys(source.trace.instrument for source in result.sources))
     table = ScreenTable(box=None, pad_edge=False)
-    for name in ("state", "modelled", "measured", "95 % interval", "difference", "samples", "time", "stays"):
-        table.add_column(name, justify="left" if name == "state" else "right")
+    for name in (
+        "state",
+        "modelled",
+        "its range",
+        "measured",
+        "95 % interval",
+        "difference",
+        "samples",
+        "time",
+        "stays",
+    ):
+        table.add_column(name, justify="left" if name == "state" else "right", no_wrap=True)
     for name in ("instrument", "firmware"):
         table.add_column(name)
     for row in result.states:
-        modelled = "-" if row.modelled is None else _span(row.modelled)
+        modelled, span = ("-", "-") if row.modelled is None else (amps(row.modelled.typ), _span(row.modelled))
         difference = "-" if row.difference is None else f"{100 * row.difference:+.1f} %"
         known = abs(row.measured.half_width) < float("inf")
         interval = f"{amps(row.measured.low)} to {amps(row.measured.high)}" if known else "not known"
         table.add_row(
             row.state,
             modelled,
+            span,
             amps(row.measured.mean) if row.measured.batches else "-",
             interval,
             difference,
@@ -312,7 +326,7 @@ def _states(result: Fit) -> ScreenTable:
 
 
 def _span(value: figures.Range) -> str:
-    return f"{amps(value.typ)} ({amps(value.min)} to {amps(value.max)})"
+    return f"{amps(value.min)} to {amps(value.max)}"
 
 
 def _combinations(found: Sequence[Combination]) -> ScreenTable:
@@ -342,7 +356,7 @@ def _figures(found: Sequence[Fitted]) -> ScreenTable:
         table.add_column(name)
     for each in found:
         values = ["-"] * 3 if each.value is None else [f"{value:.4g}" for value in each.value]
-        status = "measured" if each.measured else f"not measured: {each.remark}"
+        status = "measured" if each.measured else "not measured"
         table.add_row(each.key, *values, each.unit, ", ".join(each.held), status)
     table.add_row()
     return table

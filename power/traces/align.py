@@ -2,9 +2,9 @@
 
 The work between two snapshots of the ledger (instructions a second) and the current measured in the same time rise and
 fall together. The search takes the offset and ratio with the highest correlation of the two: first on a common grid,
-for every offset at once by Fourier transforms, ratio by ratio; then on the snapshots' own intervals. It is refused
-where the correlation is low, or another place gives nearly the same: then the recording repeats itself, or little
-happens in it.
+for every offset at once by Fourier transforms, ratio by ratio; then, for the best few places, on the snapshots' own
+intervals. It is refused where the correlation is low, or another place gives nearly the same: then the recording
+repeats itself, or little happens in it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ Floats = NDArray[np.float64]
 
 WIDEST_RATIO = 0.02
 """How far the board's clock may be from the instrument's: an RC oscillator without a crystal is within 2 %."""
-LEAST_CORRELATION = 0.7
+LEAST_CORRELATION = 0.9
+"""Of work and current where they are of one run, 0.99 is usual; by chance, short runs come to 0.8."""
 MOST_RIVAL = 0.9
-"""The second-best place's correlation over the best one's, beyond which the alignment is ambiguous."""
+LEAST_REST = 20.0
+"""It is ambiguous where the second-best place's correlation is over MOST_RIVAL of the best one's, and what it leaves
+unexplained is less than LEAST_REST times as much."""
 LEAST_INTERVALS = 8
 GRID = 4096
 """Bins of the coarse search, at most."""
+CANDIDATES = 6
+"""Places that are looked at closely."""
 
 
 class Expected(NamedTuple):
@@ -95,8 +100,12 @@ class Charge:
 
     def between(self, edges_s: Floats) -> tuple[Floats, Floats]:
         """Mean current and measured seconds (n,) between consecutive moments (n + 1,) of the trace."""
-        charge = np.diff(np.interp(edges_s, self._starts, self._charge))
-        seconds = np.diff(np.interp(edges_s, self._starts, self._seconds))
+        return self.within(edges_s[:-1], edges_s[1:])
+
+    def within(self, low_s: Floats, high_s: Floats) -> tuple[Floats, Floats]:
+        """Mean current and measured seconds (n,) from moments `low_s` to `high_s` of the trace."""
+        charge = np.interp(high_s, self._starts, self._charge) - np.interp(low_s, self._starts, self._charge)
+        seconds = np.interp(high_s, self._starts, self._seconds) - np.interp(low_s, self._starts, self._seconds)
         return np.divide(charge, seconds, out=np.zeros_like(charge), where=seconds > 0), seconds
 
 
@@ -106,9 +115,13 @@ def align(cells: Cells, run: LastRun) -> Alignment:
     charge = Charge(cells)
     if np.ptp(what.work) <= 1e-9 * max(abs(float(what.work.mean())), 1e-9):
         raise PowerError("the run did the same all the time: nothing in it can be found in a trace; use state codes")
-    offset, ratio, rival = _search(charge, what)
-    offset, ratio = _refined(charge, what, offset, ratio)
-    correlation, count, _ = _fit(charge, what, offset, ratio)
+    places = [_refined(charge, what, offset, ratio) for offset, ratio in _search(charge, what)]
+    ranked = sorted(((_fit(charge, what, *place)[0], place) for place in places), reverse=True)
+    if not ranked:
+        raise PowerError(f"the trace and the run have too little in common to compare; {_REMEDY}")
+    correlation, (offset, ratio) = ranked[0]
+    rival = max([0.0, *(score for score, _ in ranked[1:])])
+    _, count, rest = _fit(charge, what, offset, ratio)
     if count < LEAST_INTERVALS:
         raise PowerError(f"the trace covers {count} intervals of the ledger, too few; {_REMEDY}")
     if correlation < LEAST_CORRELATION:
@@ -116,7 +129,7 @@ def align(cells: Cells, run: LastRun) -> Alignment:
             f"the trace does not follow the run: the best correlation of current and work is {correlation:.2f}, "
             f"under {LEAST_CORRELATION}; are they of the same run? {_REMEDY}"
         )
-    if rival > MOST_RIVAL * correlation:
+    if rival > MOST_RIVAL * correlation and 1 - rival**2 < LEAST_REST * rest:
         raise PowerError(
             f"the run fits the trace at more than one place (correlation {correlation:.2f} and {rival:.2f}); {_REMEDY}"
         )
@@ -149,36 +162,46 @@ def _fit(charge: Charge, what: Expected, offset: float, ratio: float) -> tuple[f
     return math.sqrt(max(1 - rest, 0.0)), count, rest
 
 
-def _search(charge: Charge, what: Expected) -> tuple[float, float, float]:
-    """Offset and ratio on the coarse grid, and the highest correlation elsewhere."""
+def _search(charge: Charge, what: Expected) -> list[tuple[float, float]]:
+    """Offsets and ratios of the best few places on the coarse grid, the best first, none near another."""
     run_s = float(what.edges_s[-1] - what.edges_s[0])
     trace_s = charge.stop_s - charge.start_s
     bin_s = max(run_s, trace_s) / GRID
-    grid = what.edges_s[0] + (np.arange(int(run_s / bin_s)) + 0.5) * bin_s
-    pattern = what.work[np.clip(np.searchsorted(what.edges_s, grid) - 1, 0, len(what.work) - 1)]
+    # What happens within an interval of the ledger is not known: both are smoothed over one.
+    smooth_s = max(float(np.median(np.diff(what.edges_s))), bin_s)
+    grid = np.arange(int(run_s / bin_s), dtype=np.float64) * bin_s + bin_s / 2 + what.edges_s[0]
+    done = np.concatenate(([0.0], np.cumsum(what.work * np.diff(what.edges_s))))
+    low, high = np.maximum(grid - smooth_s / 2, what.edges_s[0]), np.minimum(grid + smooth_s / 2, what.edges_s[-1])
+    pattern = (np.interp(high, what.edges_s, done) - np.interp(low, what.edges_s, done)) / (high - low)
+    middle = float(grid[len(grid) // 2])
     # A ratio that is off by one step moves the ends by one bin against the middle.
     steps = max(1, math.ceil(WIDEST_RATIO * min(run_s, trace_s) / (2 * bin_s)))
-    ratios = 1 + WIDEST_RATIO * np.linspace(-1, 1, 2 * steps + 1)
-    scores = [_scores(charge, pattern, ratio, bin_s) for ratio in ratios]
-    middle = float(grid[len(grid) // 2])
-    best, place = -2.0, (0, 0)
-    for row, (score, _) in enumerate(scores):
-        if len(score) and score.max() > best:
-            best, place = float(score.max()), (row, int(score.argmax()))
-    score, offsets = scores[place[0]]
-    offset, ratio = float(offsets[place[1]]) - ratios[place[0]] * (what.edges_s[0]), float(ratios[place[0]])
-    centre = offset + ratio * middle
-    lobe = _lobe(score, place[1]) * bin_s * ratio
-    rival = 0.0
-    for other, (row_score, row_offsets) in zip(ratios, scores, strict=True):
-        centres = row_offsets - other * what.edges_s[0] + other * middle
-        away = np.abs(centres - centre) > lobe
-        if away.any():
-            rival = max(rival, float(row_score[away].max()))
-    return offset, ratio, rival
+    # By the trace's moment at the middle of the run: the best of all ratios.
+    count = int((trace_s + 2.5 * run_s) / bin_s)
+    best = np.full(count, -1.0)
+    ratios = np.ones(count)
+    for ratio in 1 + WIDEST_RATIO * np.linspace(-1, 1, 2 * steps + 1):
+        score, begins = _scores(charge, pattern, float(ratio), bin_s, smooth_s)
+        centres = begins + ratio * (middle - what.edges_s[0])
+        at = np.clip(((centres - charge.start_s + run_s) / bin_s).astype(np.int64), 0, count - 1)
+        # Of scores that fall into one bin, the last, which is the highest, stays.
+        order = np.argsort(score, kind="stable")
+        row = np.full(count, -1.0)
+        row[at[order]] = score[order]
+        better = row > best
+        best[better], ratios[better] = row[better], ratio
+    found: list[tuple[float, float]] = []
+    left = best.copy()
+    lobe = _lobe(best, int(best.argmax()))
+    while len(found) < CANDIDATES and left.max() > 0:
+        at_best = int(left.argmax())
+        centre = (at_best + 0.5) * bin_s + charge.start_s - run_s
+        found.append((centre - float(ratios[at_best]) * middle, float(ratios[at_best])))
+        left[max(0, at_best - lobe) : at_best + lobe + 1] = -1.0
+    return found
 
 
-def _lobe(score: Floats, peak: int) -> float:
+def _lobe(score: Floats, peak: int) -> int:
     """How many bins from its peak the correlation has fallen to less than half of it, with as much again beyond."""
     far = 1
     while far < len(score):
@@ -186,20 +209,22 @@ def _lobe(score: Floats, peak: int) -> float:
         if not around or max(around) < 0.5 * score[peak]:
             break
         far += 1
-    return 2.0 * far
+    return 2 * far
 
 
-def _scores(charge: Charge, pattern: Floats, ratio: float, bin_s: float) -> tuple[Floats, Floats]:
+def _scores(charge: Charge, pattern: Floats, ratio: float, bin_s: float, smooth_s: float) -> tuple[Floats, Floats]:
     """Correlation of the pattern with the trace for each offset on the grid, and where the pattern then begins, in s.
 
-    At least half of the shorter of the two must overlap. Correlations with parts of a series left out, by Fourier
-    transforms: D. Padfield, "Masked object registration in the Fourier domain", IEEE Transactions on Image Processing
-    21(5), 2012.
+    The trace is smoothed over `smooth_s` of the board's time. At least half of the shorter of the two must overlap.
+    Correlations with parts of a series left out, by Fourier transforms: D. Padfield, "Masked object registration in
+    the Fourier domain", IEEE Transactions on Image Processing 21(5), 2012.
     """
     width = bin_s * ratio
     count = int((charge.stop_s - charge.start_s) / width)
-    amperes, seconds = charge.between(charge.start_s + np.arange(count + 1, dtype=np.float64) * width)
-    known = (seconds > 0.5 * width).astype(np.float64)
+    centres = charge.start_s + (np.arange(count, dtype=np.float64) + 0.5) * width
+    half = smooth_s * ratio / 2
+    amperes, seconds = charge.within(centres - half, centres + half)
+    known = (seconds > half / 2).astype(np.float64)
     current = np.where(known > 0, amperes - amperes[known > 0].mean(), 0.0)
     wave = pattern - pattern.mean()
     size = 1 << (count + len(wave)).bit_length()
@@ -239,11 +264,11 @@ def _refined(charge: Charge, what: Expected, offset: float, ratio: float) -> tup
         reach_ratio = 2 * reach_s / run_s
         trials = [
             (_fit(charge, what, c - r * middle, r)[0], c, r)
-            for c in centre + reach_s * np.linspace(-1, 1, 9)
-            for r in ratio + reach_ratio * np.linspace(-1, 1, 9)
+            for c in centre + reach_s * np.linspace(-1, 1, 7)
+            for r in ratio + reach_ratio * np.linspace(-1, 1, 7)
         ]
         _, centre, ratio = max(trials)
-        reach_s *= 0.6
+        reach_s *= 0.5
     return float(centre - ratio * middle), float(ratio)
 
 

@@ -29,6 +29,7 @@ def estimated_rate(times: NDArray[np.float64], fail: Fail) -> float:
     if len(steps) == 0:
         raise fail(0, "there is one row only, and no rate; give --rate HZ")
     check_steps(steps, 1, fail)
+    _check_jump(steps, 1, fail)
     median = float(np.median(steps))
     if median == 0:
         raise fail(0, "the times are coarser than the samples; give --rate HZ")
@@ -43,6 +44,11 @@ def estimated_rate(times: NDArray[np.float64], fail: Fail) -> float:
     rate = 1 / float(steps[np.abs(multiples - 1) < 0.5].mean())
     whole = round(rate)
     return float(whole) if whole and abs(rate - whole) < 2e-6 * rate else rate
+
+
+def _check_jump(steps: NDArray[np.float64], first: int, fail: Fail) -> None:
+    if steps.max(initial=0) > LONGEST_GAP_S:
+        raise fail(int(np.argmax(steps)) + first, f"the time jumps by {steps.max():g} s")
 
 
 def check_steps(steps: NDArray[np.float64], first: int, fail: Fail) -> None:
@@ -77,9 +83,7 @@ class EvenTime:
             # Times coarser than the samples: only what exceeds their resolution is a gap.
             coarse = float(steps[steps > 0].min())
             self._resolution = min(self._resolution, coarse) if self._resolution else coarse
-        if steps.max(initial=0) > LONGEST_GAP_S:
-            row = int(np.argmax(steps)) + int(first)
-            raise fail(row, f"the time jumps by {steps.max():g} s")
+        _check_jump(steps, int(first), fail)
         samples = steps * self.rate
         gap = samples > 1.5 * max(1.0, self._resolution * self.rate)
         ahead = np.where(gap, np.rint(samples), 1).astype(np.int64)

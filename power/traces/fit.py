@@ -179,12 +179,13 @@ class _Intervals(NamedTuple):
 
 def _aligned(trace: Trace, run: LastRun | None) -> tuple[Alignment, _Intervals]:
     if run is None:
-        raise PowerError(f"{trace.path} has no state codes; give the ledger of the same run: --ledger FILE")
+        raise PowerError(f"{trace.facts.source} has no state codes; give the ledger of the same run: --ledger FILE")
     cells = cells_of(trace, whole(trace), settle_s=0.0)
     try:
         alignment = align(cells, run)
     except PowerError as error:
-        raise PowerError(f"{trace.path} has no state codes, and cannot be aligned with the ledger: {error}") from error
+        name = trace.facts.source
+        raise PowerError(f"{name} has no state codes, and cannot be aligned with the ledger: {error}") from error
     rows = run.ledger.rows
     entries = tuple(rows[name].entries if name in rows else 0 for name in STATES)
     return alignment, _Intervals(*state_intervals(cells, run, alignment), entries, trace.rate)

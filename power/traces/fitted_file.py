@@ -9,6 +9,7 @@ Its tables go into one's own components/apollo3.toml as [figures.pdm] (see `powe
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -25,9 +26,10 @@ from power.traces.fit import Fit
 
 def figures(result: Fit, found: Sequence[Fitted], today: date) -> dict[str, Figure]:
     """The figures that may be called measured, by their key, such as "apollo3.run"."""
-    made = {}
-    for each in found:
-        if not each.measured or each.value is None:
+    made: dict[str, Figure] = {}
+    # Where a figure follows from two sums, the narrower interval stays.
+    for each in sorted(found, key=_width):
+        if not each.measured or each.value is None or each.key in made:
             continue
         states = ", ".join(row.state for row in result.states if not row.too_little)
         held = (
@@ -46,6 +48,10 @@ def figures(result: Fit, found: Sequence[Fitted], today: date) -> dict[str, Figu
             bounds=f"95 % interval of the fit{accuracy}{', with the ranges of what is held' if each.held else ''}",
         )
     return made
+
+
+def _width(each: Fitted) -> float:
+    return math.inf if each.value is None else (each.value.max - each.value.min) / abs(each.value.typ or math.inf)
 
 
 def _digits(value: float) -> float:
@@ -83,7 +89,7 @@ def write(path: Path, result: Fit, found: Sequence[Fitted], today: date) -> dict
             f"bounds = {_text(figure.bounds or '')}",
         ]
     for each in found:
-        if not each.measured:
+        if each.key not in made:
             lines += ["", f"# {each.key}: not written: {each.remark}"]
     try:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

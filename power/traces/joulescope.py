@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from power.errors import PowerError
-from power.traces.samples import BLOCK, Block, Codes, Recording
+from power.traces.samples import BLOCK, Block, Codes, Recording, narrowed
 from power.traces.table import Table
 
 if TYPE_CHECKING:
@@ -100,6 +100,26 @@ def _overlap(signal: Any, current: Any, start: int, count: int) -> tuple[int, in
     return low, max(0, min(low + count, signal.length) - max(low, 0))
 
 
+def _check_length(path: Path) -> None:
+    """PowerError where a file is not as long as its head says.
+
+    The recorder writes the length when it closes the file. pyjls would mend an unclosed one in place: another's
+    recording is not ours to change.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC) + 8)
+            size = file.seek(0, 2)
+    except OSError as error:
+        raise PowerError(f"{path} cannot be read: {error.strerror}") from error
+    length = int.from_bytes(head[len(MAGIC) :], "little")
+    if not head.startswith(MAGIC) or length != size:
+        raise PowerError(
+            f"{path} was not closed or is cut short: {size} bytes, where its head says {length}; "
+            "open it once in the Joulescope software, which mends it"
+        )
+
+
 def _opened(path: Path) -> Reader:
     pyjls = _pyjls()
     try:
@@ -124,6 +144,7 @@ def _signals(path: Path, reader: Reader, source: int) -> dict[str, Any]:
 
 def open_jls(path: Path) -> Jls:
     """A .jls file of one Joulescope; PowerError where it is none, or pyjls is missing."""
+    _check_length(path)
     with _opened(path) as reader:
         sources = sorted({signal.source_id for signal in reader.signals.values() if signal.name == "current"})
         if len(sources) > 1:
@@ -155,10 +176,11 @@ class JoulescopeCsv(Recording):
         start = 0
         self.counts.lost = 0
         for rows in table.read([0, 1], []):
-            infinite = np.isinf(rows.numbers).any(axis=1)
+            values = narrowed(rows.numbers)
+            infinite = np.isinf(values).any(axis=1)
             if infinite.any():
                 raise table.error(rows.at(int(np.argmax(infinite))), "a value is infinite")
-            amperes, volts = rows.numbers.astype(np.float32).T
+            amperes, volts = values.T
             self.counts.lost += int(np.isnan(amperes).sum())
             self.done = min(1.0, table.bytes_read / max(table.size, 1))
             yield Block(start, np.ascontiguousarray(amperes), np.ascontiguousarray(volts), None)

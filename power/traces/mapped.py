@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from power.errors import PowerError
 from power.traces.even_time import EvenTime, estimated_rate, spread
-from power.traces.samples import Block, Codes, Currents, Recording
+from power.traces.samples import Block, Codes, Currents, Recording, narrowed
 from power.traces.table import Rows, Table
 
 AMPERES = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9}
@@ -102,14 +102,14 @@ class MappedCsv(Recording):
         self.counts.lost = self.counts.uncertain_codes = 0
         for rows in table.read(list(numbers.values()), [], times):
             column = dict(zip(numbers, rows.numbers.T, strict=True))
-            current = (column["current"] * AMPERES[mapping.unit]).astype(np.float32)
+            current = narrowed(column["current"] * AMPERES[mapping.unit])
             if np.isinf(current).any():
                 raise table.error(rows.at(int(np.argmax(np.isinf(current)))), "the current is infinite")
             self.counts.lost += int(np.isnan(current).sum())
             volts: Currents | None = None
             if "voltage" in column:
                 # Slower channels leave rows empty: their last value holds.
-                volts = _held(column["voltage"] * VOLTS[mapping.voltage_unit], held_volts).astype(np.float32)
+                volts = narrowed(_held(column["voltage"] * VOLTS[mapping.voltage_unit], held_volts))
                 held_volts = float(volts[-1])
             codes: Codes | None = None
             if self.has_codes:

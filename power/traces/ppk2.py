@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from power.errors import PowerError
 from power.traces.even_time import EvenTime, estimated_rate, spread
-from power.traces.samples import BLOCK, Block, Codes, Recording
+from power.traces.samples import BLOCK, Block, Codes, Recording, narrowed
 from power.traces.table import Rows, Table
 
 INSTRUMENT = "Nordic PPK2"
@@ -170,7 +170,7 @@ class Ppk2Csv(Recording):
         count = 0
         wanted = [current] if time is None else [time, current]
         for rows in table.read(wanted, letters):
-            micro = rows.numbers[:, -1].astype(np.float32)
+            micro = narrowed(rows.numbers[:, -1])
             if np.isinf(micro).any():
                 raise table.error(rows.at(int(np.argmax(np.isinf(micro)))), "the current is infinite")
             lost = np.isnan(micro)

@@ -81,6 +81,12 @@ class Recording(ABC):
         return sha256(self.path)
 
 
+def narrowed(values: NDArray[np.float64]) -> Currents:
+    """`values` as float32; what is beyond its range becomes infinite, for the reader to refuse."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file, in hex; PowerError if it cannot be read."""
     try:

@@ -22,6 +22,8 @@ from power.traces.states import CHUNK_S, CHUNK_SAMPLES, STATES
 
 Floats = NDArray[np.float64]
 
+PIN_S = 15e-6
+"""Between the changes of two pins: a sample or two at 100 kS/s."""
 FULL_SCALES_A = (50e-6, 500e-6, 5e-3, 50e-3, 1.0)
 """Five ranges, a decade apart."""
 
@@ -140,11 +142,11 @@ class Synthetic:
         return np.where(times < 0, asleep[codes[0]] * times, charge)
 
     def _codes(self, times: Floats) -> NDArray[np.uint8]:
-        """The pins at moments on the board's clock: set one after another, a sample each."""
+        """The pins at moments on the board's clock: set one after another."""
         codes, _ = self._chunks
         out = np.zeros(len(times), np.int64)
         for bit in range(3):
-            late = self.edge_s + bit * 1.5 / self.instrument.rate
+            late = self.edge_s + bit * PIN_S
             chunk = np.clip(((times - late) / CHUNK_S).astype(np.int64), 0, len(codes) - 1)
             out |= codes[chunk] & (1 << bit)
         return out.astype(np.uint8)
@@ -205,11 +207,19 @@ class Synthetic:
         clocks = np.array([self.drawn[name].clock if name in self.drawn else 0.0 for name in STATES])[codes]
         cycles = np.rint(awake * clocks).astype(np.int64)
         entries = np.concatenate(([True], codes[1:] != codes[:-1]))
+        # Until the state is decided, the work is the one's before, as in the firmware's ledger.
+        early = np.where(entries, np.rint(np.minimum(awake, self.edge_s) * clocks), 0.0).astype(np.int64)
+        early[0] = 0
+        before = np.concatenate((codes[:1], codes[:-1]))
         rows = {}
         for code, name in enumerate(STATES):
             mine = codes == code
             rows[name] = np.stack(
-                [np.cumsum(mine) * CHUNK_SAMPLES, np.cumsum(np.where(mine, cycles, 0)), np.cumsum(mine & entries)]
+                [
+                    np.cumsum(mine) * CHUNK_SAMPLES,
+                    np.cumsum(np.where(mine, cycles - early, 0) + np.where(before == code, early, 0)),
+                    np.cumsum(mine & entries),
+                ]
             )
         moments = sorted({*range(snapshot_chunks, len(codes) + 1, snapshot_chunks), len(codes)})
 

@@ -142,7 +142,7 @@ class Table:
 
     def titles(self) -> str:
         """The columns for an error message."""
-        return ", ".join(self.header) if self.header else f"no header, {self.columns} columns"
+        return _printable(", ".join(self.header)) if self.header else f"no header, {self.columns} columns"
 
     def error(self, line: int, what: str) -> PowerError:
         """An error at a line of this file."""
@@ -286,7 +286,7 @@ class Table:
         raise self.error(line, f"{self._title(place)} is {_shown(field)}, not a number")
 
     def _title(self, place: int) -> str:
-        return self.header[place] if self.header else f"column {place + 1}"
+        return _printable(self.header[place]) if self.header else f"column {place + 1}"
 
 
 def _seconds(text: str) -> float | None:
@@ -303,5 +303,8 @@ def _plain(title: str) -> str:
 
 
 def _shown(field: bytes) -> str:
-    text = field[:40].decode("utf-8", "replace").strip()
-    return repr("".join(letter if letter.isprintable() else "?" for letter in text))
+    return repr(_printable(field[:40].decode("utf-8", "replace").strip()))
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
