@@ -9,7 +9,7 @@ import soxr
 
 from firmware.link import Final
 from firmware.link.codec import Decoder
-from firmware.native import NativeBoard
+from firmware.native import CHUNK, NativeBoard
 from train import asr_bank
 from train.asr_scoring import Logits, Recogniser
 from train.asr_testsets import SpeechSet, Spoken
@@ -18,7 +18,7 @@ from train.corpora import RATE_HZ, Pcm
 
 RESAMPLES = 2000
 QUIET_S = 1.0
-"""Before and after a recording: the gate closes in it."""
+"""Before and after a recording, in whole chunks: the gate closes in it."""
 CONFIDENCE = 0.95
 
 Decode = Callable[[Logits], str]
@@ -127,7 +127,7 @@ def image_text(pcm: Pcm, domain: bytes, rate_hz: int) -> str:
     board = NativeBoard(rate_hz)
     board.use(domain)
     link = Decoder()
-    quiet = np.zeros(round(QUIET_S * rate_hz), np.int16)
+    quiet = np.zeros(round(QUIET_S * rate_hz / CHUNK) * CHUNK, np.int16)
     finals = [f for f in link.feed(board.hear(np.concatenate([quiet, pcm, quiet]))) if isinstance(f, Final)]
     return " ".join(final.text for final in {f.id: f for f in finals}.values() if final.text)
 

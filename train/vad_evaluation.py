@@ -92,11 +92,11 @@ def segments(scores: Scores) -> list[GateSegment]:
     middle = np.arange(max(1, len(scores) * STEP // CHUNK)) * CHUNK + CHUNK // 2
     decisions = scores[np.minimum(middle // STEP, len(scores) - 1)]
     shipped = Config()
-    found = native.segments(
+    found = native.openings(
         np.clip(np.rint(decisions * 256), 0, 255).astype(np.uint8), replace(shipped, pre_roll_samples=0)
     )
-    known, hangover = shipped.min_speech_chunks * CHUNK, shipped.hangover_chunks * CHUNK
-    return [GateSegment(s.start, s.start + known, s.end + hangover) for s in found]
+    hangover = shipped.hangover_chunks * CHUNK
+    return [GateSegment(s.start, opened, s.end + hangover) for s, opened in found]
 
 
 def false_alarms(test_set: TestSet, detector: str, scores: list[Scores]) -> FalseAlarms:

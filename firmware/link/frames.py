@@ -408,17 +408,17 @@ class Config(Frame):
         "ledger_period_chunks": Range(1, 65535),
     }
 
-    on_q8: int = 160
+    on_q8: int = 170
     """probability that opens the gate"""
     off_q8: int = 90
     """probability below which it closes"""
-    min_speech_chunks: int = 5
-    """chunks in a row at or above on_q8 that open the gate"""
+    min_speech_chunks: int = 8
+    """chunks at on_q8 that open the gate; fewer that are surer, more that are less so, down to half-way to off_q8, below which they count against it"""
     hangover_chunks: int = 20
     """chunks in a row below off_q8 that close it"""
     hangover_complete_chunks: int = 8
     """the same when what was said is a whole phrase of the domain; if hangover_chunks is less, that"""
-    pre_roll_samples: int = 4800
+    pre_roll_samples: int = 4096
     """samples before the first chunk that belong to the segment"""
     sleep_floor: int = 4
     """peak of a quiet chunk, in LSB"""

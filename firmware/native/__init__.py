@@ -12,7 +12,7 @@ The library is built by scons when it is first needed, and again when a source h
 
 from firmware.native.board import NativeBoard, NativeStore
 from firmware.native.decoding import Decoder, DecoderConfig, log2_posteriors
-from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, segments
+from firmware.native.features import BANDS, CHUNK, HOP, Vad, logmel, openings, segments
 from firmware.native.library import NativeBuildError
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "Vad",
     "log2_posteriors",
     "logmel",
+    "openings",
     "segments",
 ]

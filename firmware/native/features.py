@@ -88,6 +88,11 @@ def segments(probabilities_q8: NDArray[np.uint8], config: Config | None = None) 
 
     A segment still open at the end counts. ValueError if a setting is out of range.
     """
+    return [segment for segment, _ in openings(probabilities_q8, config)]
+
+
+def openings(probabilities_q8: NDArray[np.uint8], config: Config | None = None) -> list[tuple[Segment, int]]:
+    """Each of `segments`, and how many samples the gate had heard when it opened for it; ValueError alike."""
     ffi, library = load()
     settings = config or Config()
     if refusal := settings.refusal():
@@ -100,9 +105,10 @@ def segments(probabilities_q8: NDArray[np.uint8], config: Config | None = None) 
     gate = ffi.new("struct gate_config *")
     for name, _ in ffi.typeof("struct gate_config").fields:
         setattr(gate, name, getattr(settings, name))
-    out = ffi.new("struct gate_segment[]", len(row) // 2 + 1)
-    count = library.native_segments(gate, _pointer(ffi, row), len(row), out)
-    return [Segment(i + 1, out[i].start, out[i].end, out[i].peak_q8) for i in range(count)]
+    most = len(row) // 2 + 1
+    out, opened = ffi.new("struct gate_segment[]", most), ffi.new("uint64_t[]", most)
+    count = library.native_segments(gate, _pointer(ffi, row), len(row), out, opened)
+    return [(Segment(i + 1, out[i].start, out[i].end, out[i].peak_q8), opened[i]) for i in range(count)]
 
 
 def checked_pcm(pcm: NDArray[np.int16]) -> NDArray[np.int16]:

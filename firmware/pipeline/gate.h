@@ -1,12 +1,17 @@
 /* gate.h: speech probabilities to segments: where speech starts and ends, in samples.
  *
- * The gate opens when min_speech_chunks chunks in a row were at or above on_q8, and closes when
- * hangover_chunks chunks in a row were below off_q8, or hangover_complete_chunks of them, if that
- * is less and what was said is a whole phrase, as who listens knows. The segment starts with the
- * first chunk of the run that opened the gate, less pre_roll_samples, but neither before sample 0
- * nor before the end of the segment before; it ends with the last chunk at or above off_q8. So the
- * hangover decides when the gate closes and how long a pause joins two phrases; it is no part of
- * the segment.
+ * The gate opens on evidence, a cumulative sum (E. S. Page, "Continuous inspection schemes", 1954):
+ * each chunk adds by how much it lies above the level half-way from off_q8 to on_q8, or takes away
+ * by how much it lies below; less than nothing is nothing, and a new run. min_speech_chunks chunks
+ * at on_q8 are enough, fewer that are surer, more that are less so: a short word does not have to
+ * stay above on_q8, and a click is over too soon. It closes when hangover_chunks chunks in a row
+ * were below off_q8, or hangover_complete_chunks of them, if that is less and what was said is a
+ * whole phrase, as who listens knows.
+ *
+ * The segment starts with the first chunk of the run that opened the gate, GATE_RUN_CHUNKS before
+ * its end at most, less pre_roll_samples, but neither before sample 0 nor before the end of the
+ * segment before; it ends with the last chunk at or above off_q8. So the hangover decides when the
+ * gate closes and how long a pause joins two phrases; it is no part of the segment.
  *
  * A pure function of what it is given. Owns: struct gate (48 bytes), its caller's.
  * Costs: a dozen instructions a chunk.
@@ -16,6 +21,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define GATE_RUN_CHUNKS 60u /* the most that min_speech_chunks may be, as protocol.toml has it */
 
 struct gate_config {
     uint8_t on_q8;  /* 1 .. 255 */
@@ -41,7 +48,8 @@ enum gate_event {
 struct gate {
     struct gate_config config;
     bool open;
-    uint16_t run; /* chunks in a row: while closed at or above on, while open below off */
+    uint16_t run;         /* chunks in a row: while closed with evidence, while open below off */
+    uint16_t evidence_q8; /* while closed: the sum */
     struct gate_segment segment; /* the one that runs, open or about to open */
     uint64_t last_end;           /* of the segment before */
 };

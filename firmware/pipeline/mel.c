@@ -37,7 +37,9 @@ static int16_t log2_q8(struct mel_unit unit, int32_t power) {
     const uint32_t zeros = (uint32_t)__builtin_clz(x);
     const int32_t fraction = frontend_log2_q8[((x << zeros) >> (31 - FRONTEND_LOG2_BITS)) &
                                               ((1u << FRONTEND_LOG2_BITS) - 1u)];
-    return (int16_t)(unit.base_q8 - (int32_t)(zeros * 256) + fraction);
+    const int32_t octaves_q8 = unit.base_q8 - (int32_t)(zeros * 256) + fraction;
+    /* unit.one is a whole number, rounded down: next to silence the sum may be less than one. */
+    return (int16_t)(octaves_q8 > 0 ? octaves_q8 : 0);
 }
 
 void mel_bands(const struct frontend_tables *tables, const uint32_t *z, struct mel_unit unit_a,

@@ -25,7 +25,7 @@ struct mel_unit {
 };
 
 /* z: of the windows A + j B, see spectrum.h. Gives two rows of FRONTEND_BANDS: log2(1 + energy) in
- * Q8, of A and of B. */
+ * Q8, at least 0, of A and of B. */
 void mel_bands(const struct frontend_tables *tables, const uint32_t *z, struct mel_unit unit_a,
                struct mel_unit unit_b, int16_t *logmel_q8);
 

@@ -78,7 +78,7 @@ struct state {
 #define LOG2(x)                                                                                    \
     "usat " x ", #31, " x "\n add " x ", " x ", r8\n"                                              \
     "clz r8, " x "\n lsl " x ", " x ", r8\n ubfx " x ", " x ", #23, #8\n"                          \
-    "ldrb " x ", [lr, " x "]\n sub r9, r9, r8, lsl #8\n add r9, r9, " x "\n"
+    "ldrb " x ", [lr, " x "]\n sub r9, r9, r8, lsl #8\n add r9, r9, " x "\n usat r9, #15, r9\n"
 
 /* Segments, each with the band that falls over it, up to the one at [sp, #end]. */
 #define SEGMENTS(shift, end)                                                                       \

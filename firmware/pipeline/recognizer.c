@@ -100,10 +100,14 @@ static uint64_t sample_of(const struct recognizer *recognizer, uint32_t frame) {
     return (recognizer->first + input - repeated) * CHUNK;
 }
 
-/* The sample of one of the transcript's frames; not before its start. */
+/* The sample of one of the transcript's frames; not before its start, nor behind what was heard. */
 static uint64_t dated(const struct recognizer *recognizer, uint32_t frame) {
     const uint64_t sample = sample_of(recognizer, recognizer->decoder_from + frame);
+    const uint64_t heard = recognizer->heard * CHUNK;
 
+    if (sample > heard) {
+        return heard;
+    }
     return sample > recognizer->start ? sample : recognizer->start;
 }
 
@@ -211,9 +215,11 @@ bool recognizer_work(struct recognizer *recognizer, uint64_t speech_end,
     return true;
 }
 
-/* Runs what was heard to its end. */
+/* Runs what was heard to its end, and lets the network settle. */
 static bool run_out(struct recognizer *recognizer, struct recognizer_report *report) {
-    while (sample_of(recognizer, recognizer->frames) < recognizer->heard * CHUNK) {
+    const uint64_t end = (recognizer->heard + RECOGNIZER_SETTLE_FRAMES) * CHUNK;
+
+    while (sample_of(recognizer, recognizer->frames) < end) {
         if (!run_call(recognizer, 0, report)) {
             return false;
         }

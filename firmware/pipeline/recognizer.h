@@ -9,13 +9,14 @@
  *
  * When the gate closes, all that was heard is run, the hangover too: the network tells of a phoneme
  * some frames after its end, and the last word would be lost. The look-ahead that is missing is the
- * last chunk heard, repeated.
+ * last chunk heard, repeated, and RECOGNIZER_SETTLE_FRAMES more: the short hangover alone is too
+ * short for the network to tell of a last stop or fricative (`eight` was heard as `a`).
  *
  * A pause that may be the end is looked behind: once it has lasted nearly as long as the short
- * hangover, the network is given the last chunk heard over and over, as many as it looks ahead, so
- * that the decoder hears the last word to its end; then it says whether a whole phrase may have
- * ended. If speech goes on, it goes on behind a pause that is so much longer to the network, and
- * dates leave these frames out.
+ * hangover, the network is given the last chunk heard over and over, as many as it looks ahead and
+ * settles in, so that the decoder hears the last word to its end; then it says whether a whole
+ * phrase may have ended. If speech goes on, it goes on behind a pause that is so much longer to the
+ * network, and dates leave these frames out.
  *
  * Talk without a pause is cut: from half of RECOGNIZER_CUT_FRAMES on, at the first place where the
  * network is silent long enough, and the longer the segment, the shorter that is, and shorter still
@@ -50,6 +51,9 @@
 /* Calls in the chunk that opened the gate; afterwards one a chunk, until none is behind. The
  * microphone's ring must last so long. */
 #define RECOGNIZER_CATCH_UP_CALLS 4u
+/* Beyond the look-ahead, behind a pause: half a call more on average. A second call gains nothing.
+ */
+#define RECOGNIZER_SETTLE_FRAMES 2u
 /* Frames after which a transcript is cut whatever is being said: 20 s at 16 kHz. */
 #define RECOGNIZER_CUT_FRAMES 625u
 

@@ -31,7 +31,7 @@ def test_false_alarms_are_segments_an_hour():
     hour = 3600 * 16000 // native.CHUNK
     recording = heard((20, 200, False), (20, 0, False), (20, 200, False), (hour - 60, 0, False))
     assert round(alarms_per_hour([recording], SPOKEN), 3) == 2
-    assert alarms_per_hour([recording], replace(SPOKEN, on_q8=201)) == 0
+    assert alarms_per_hour([recording], replace(SPOKEN, on_q8=255, off_q8=210)) == 0
 
 
 def test_the_shipped_setting_is_among_the_candidates():

@@ -252,7 +252,7 @@ bool native_asr_features(void *memory, const int16_t *logmel_q8, size_t calls, i
 }
 
 size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
-                       size_t chunks, struct gate_segment *segments) {
+                       size_t chunks, struct gate_segment *segments, uint64_t *opened) {
     struct gate gate;
     size_t count = 0;
 
@@ -260,7 +260,9 @@ size_t native_segments(const struct gate_config *config, const uint8_t *probabil
     for (size_t i = 0; i < chunks; i++) {
         const enum gate_event event = gate_decide(&gate, (uint64_t)i * EARSHOT_CHUNK, EARSHOT_CHUNK,
                                                   probability_q8[i], false);
-        if (event == GATE_CLOSED) {
+        if (event == GATE_OPENED) {
+            opened[count] = (uint64_t)(i + 1) * EARSHOT_CHUNK;
+        } else if (event == GATE_CLOSED) {
             segments[count++] = gate.segment;
         }
     }

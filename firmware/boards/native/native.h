@@ -85,9 +85,10 @@ size_t native_asr_bytes(void);
 bool native_asr_features(void *asr, const int16_t *logmel_q8, size_t calls, int8_t *logits);
 
 /* The segments of a row of probabilities, at most (chunks + 1) / 2; one that is still open at the
- * end counts, ending with the last chunk at or above off. */
+ * end counts, ending with the last chunk at or above off. opened: what the gate had heard when it
+ * opened for each. */
 size_t native_segments(const struct gate_config *config, const uint8_t *probability_q8,
-                       size_t chunks, struct gate_segment *segments);
+                       size_t chunks, struct gate_segment *segments, uint64_t *opened);
 
 /* INT8 logits to log2-posteriors in Q8, rows of 40; posteriors.h says what from_q8_q16 is. */
 void native_posteriors(uint32_t from_q8_q16, const int8_t *logits, size_t frames,

@@ -3,10 +3,11 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from firmware.link import Config, Decoder, Final, Frame, Hello, Ledger, ListenerState, Log, LogLevel, Segment, State
-from firmware.native import CHUNK
+from firmware.native import CHUNK, openings
 from firmware.native.library import FIRMWARE, build_folder, load
 
 SENTENCE = "the network failing cannot run on this image: flash one that was built for it"
@@ -65,7 +66,8 @@ def test_a_network_that_cannot_start_is_told_after_hello(driver: Path) -> None:
 
 def test_a_network_that_fails_while_it_runs_is_told_once_and_closes_the_gate(driver: Path) -> None:
     shipped = Config()
-    opens = shipped.min_speech_chunks
+    ((_, heard),) = openings(np.full(20, 255, np.uint8), shipped)
+    opens = heard // CHUNK
     fails = opens + 3
     closes = fails - 1 + shipped.hangover_chunks
     frames, pins = ran(driver, fails)

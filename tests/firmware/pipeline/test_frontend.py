@@ -7,7 +7,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware import native
@@ -103,6 +103,17 @@ def test_a_band_58_db_below_another_is_heard(strong_hz, rate_hz):
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_digital_silence_is_zero(rate_hz):
     assert not native.logmel(np.zeros(8000, np.int16), rate_hz).any()
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@settings(max_examples=100, deadline=None)
+@given(level=st.integers(1, 400), turn=st.floats(0, 0.5), share=st.sampled_from([0.01, 0.3, 1.0]))
+@example(level=50, turn=0.0, share=1.0)
+@example(level=50, turn=0.0625, share=1.0)
+def test_the_empty_bands_of_a_faint_sound_are_not_below_digital_silence(rate_hz, level, turn, share):
+    time = np.arange(4096)
+    faint = level * np.cos(2 * np.pi * turn * time) * (np.random.default_rng(level).random(4096) < share)
+    assert native.logmel(faint.round().astype(np.int16), rate_hz).min() >= 0
 
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)

@@ -91,6 +91,9 @@ def sounds(vowels) -> dict[str, NDArray[np.int16]]:
         "impulses": (np.arange(8192) % 701 == 5) * 32767,
         "one LSB": (time % 777 == 5) * 1,
         "silence": np.zeros(2048),
+        "near silence": rng.integers(-1, 2, 16384) * (rng.random(16384) < np.repeat([0.002, 0.02, 0.2, 1.0], 4096)),
+        "faint constants": np.repeat([1, 5, 50, 100], 2048),
+        "a faint tone that fades": 64 * 0.999**time * np.cos(time * 0.4),
         "bursts": np.where(np.arange(16384) // 900 % 2, 9000, 3) * rng.standard_normal(16384),
         "tone": 32767 * np.sin(time * 1.234),
     }
@@ -121,6 +124,7 @@ def test_spectra_and_features_are_those_of_the_desk(core, expected, pcm, tmp_pat
     assert len(there.ticks) == len(pcm) // 512
     np.testing.assert_array_equal(there.spectrum, desk.spectrum)
     np.testing.assert_array_equal(there.logmel_q8, desk.logmel_q8)
+    assert there.logmel_q8.min() == 0
 
 
 def test_the_desk_hears_what_the_native_library_hears(expected, pcm):
@@ -131,7 +135,7 @@ def test_the_desk_hears_what_the_native_library_hears(expected, pcm):
 
 
 @pytest.mark.parametrize(
-    ("core", "instructions_a_tick", "most"), [("Armv7E-M", 40 / 64, 9_600), ("Helium", 31.25 / 64, 6_200)]
+    ("core", "instructions_a_tick", "most"), [("Armv7E-M", 40 / 64, 9_650), ("Helium", 31.25 / 64, 6_200)]
 )
 def test_instructions_a_hop_stay_within_the_budget(core, instructions_a_tick, most, sounds, tmp_path):
     # At -icount shift=6 an instruction takes 64 ns, a tick of SysTick 40 ns and 31.25 ns.

@@ -1,5 +1,6 @@
 """The gate: what opens it, what closes it, and where segments start and end."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.link import Config
-from firmware.native import CHUNK, segments
+from firmware.native import CHUNK, openings, segments
 from firmware.native.library import load
 
 FFI, LIBRARY = load()
@@ -27,49 +28,78 @@ def chunks(first: int, after_last: int, pre_roll: int = 0) -> tuple[int, int]:
     return first * CHUNK - pre_roll, after_last * CHUNK
 
 
+def opening(row: list[int], at: int, config: Config) -> tuple[int, int] | None:
+    """The first and the last chunk of the run from `at` on that opens the gate, by the definition of the sum."""
+    level = config.on_q8 - 1 - (config.on_q8 - config.off_q8) // 2
+    sums = [0, *itertools.accumulate(p - level for p in row)]
+    for last in range(at, len(row)):
+        # A run has evidence all the way: the sum from its first chunk on is never back at zero.
+        first = next((i for i in range(at, last + 1) if min(sums[i + 1 : last + 2]) > sums[i]), None)
+        if first is not None and sums[last + 1] - sums[first] >= config.min_speech_chunks * (config.on_q8 - level):
+            return first, last
+    return None
+
+
 def expected(row: list[int], config: Config) -> list[Cut]:
     """The gate's definition read off the whole row at once."""
     found: list[Cut] = []
     last_end = at = 0
-    while True:
-        loud = [
-            i
-            for i in range(at, len(row) - config.min_speech_chunks + 1)
-            if all(p >= config.on_q8 for p in row[i : i + config.min_speech_chunks])
-        ]
-        if not loud:
-            return found
-        first = loud[0]
-        opened = first + config.min_speech_chunks - 1
+    while run := opening(row, at, config):
+        first, opened = run
         closes = [
             i
             for i in range(opened + config.hangover_chunks, len(row))
             if all(p < config.off_q8 for p in row[i - config.hangover_chunks + 1 : i + 1])
         ]
-        stop = closes[0] + 1 if closes else len(row)
-        last = max(i for i in range(opened, stop) if row[i] >= config.off_q8)
+        at = closes[0] + 1 if closes else len(row)
+        last = max(i for i in range(opened, at) if row[i] >= config.off_q8)
         start = max(first * CHUNK - config.pre_roll_samples, last_end, 0)
         last_end = (last + 1) * CHUNK
-        spoken = [p for p in row[first : last + 1] if p >= config.off_q8]
-        found.append((start, last_end, max(spoken)))
-        at = stop
-        if not closes:
-            return found
+        found.append((start, last_end, max(row[first : last + 1])))
+    return found
 
 
 def test_silence_has_no_segment() -> None:
     assert cuts([0] * 100) == []
 
 
-def test_speech_shorter_than_the_minimum_is_none() -> None:
-    assert cuts([0, 255, 0, 255, 0, 0, 0]) == []
+def test_as_many_chunks_at_the_threshold_as_are_asked_for_open_the_gate_and_one_less_do_not() -> None:
+    for count in (1, 2, 5, 60):
+        row = [0, *[128] * count, 0, 0, 0]
+        assert cuts(row, min_speech_chunks=count, pre_roll_samples=0) == [(*chunks(1, count + 1), 128)]
+        assert cuts([0, *row[2:]], min_speech_chunks=count) == []
 
 
-def test_a_chunk_between_on_and_off_breaks_the_run_that_would_open() -> None:
-    assert cuts([255, 100, 255, 100, 0, 0, 0]) == []
+def test_surer_chunks_open_it_sooner_and_doubtful_ones_later() -> None:
+    sure = openings(np.array([255] * 9, np.uint8), Config(on_q8=128, off_q8=90, min_speech_chunks=6))
+    doubtful = openings(np.array([118] * 20, np.uint8), Config(on_q8=128, off_q8=90, min_speech_chunks=6))
+    assert [opened // CHUNK for _, opened in sure] == [1]
+    assert [opened // CHUNK for _, opened in doubtful] == [12]
 
 
-def test_a_segment_runs_from_the_first_chunk_above_on_to_the_last_above_off() -> None:
+def test_chunks_half_way_between_on_and_off_never_open_it() -> None:
+    assert cuts([108] * 1000) == []
+
+
+def test_a_dip_in_a_short_word_takes_away_no_more_than_it_is_deep() -> None:
+    assert cuts([0, 128, 100, 138, 0, 0, 0], pre_roll_samples=0) == [(*chunks(1, 4), 138)]
+    assert cuts([0, 128, 80, 138, 0, 0, 0], pre_roll_samples=0) == []
+
+
+def test_a_click_leaves_nothing_behind() -> None:
+    assert cuts([0, 255, 0, 0, 255, 0, 0], min_speech_chunks=12) == []
+
+
+def test_a_run_that_takes_long_to_open_the_gate_starts_no_earlier_than_what_may_be_asked_for() -> None:
+    row = [200] * 300
+    ((segment, opened),) = openings(
+        np.array(row, np.uint8), Config(on_q8=255, off_q8=1, min_speech_chunks=60, pre_roll_samples=0)
+    )
+    assert opened > 100 * CHUNK
+    assert segment.start == opened - 60 * CHUNK
+
+
+def test_a_segment_runs_from_the_first_chunk_of_evidence_to_the_last_above_off() -> None:
     assert cuts([0, 200, 210, 90, 89, 89, 89, 0], pre_roll_samples=0) == [(*chunks(1, 4), 210)]
 
 
