@@ -30,7 +30,7 @@ def keep_run(
             board=hello.board,
             rate=hello.rate,
             firmware=hello.firmware,
-            cycles_are=_cycles_are(hello.board, virtual),
+            cycles_are=cycles_are(hello.board, virtual),
             ledger=last_run.Ledger(
                 sample=ledger.sample,
                 rows={
@@ -56,7 +56,8 @@ def keep_run(
     return None
 
 
-def _cycles_are(name: str, virtual: bool) -> CyclesAre:
+def cycles_are(name: str, virtual: bool) -> CyclesAre:
+    """What the board `name` counts as cycles; `virtual`: it is one of ours."""
     try:
         simulator = boards.load(name).simulator
     except boards.BoardError:
