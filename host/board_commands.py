@@ -1,4 +1,4 @@
-"""The `host` commands for work on the bench: info, config, selftest, bench, record."""
+"""The `host` commands for work on the bench: flash, info, config, selftest, bench, record, doctor, udev."""
 
 import sys
 from collections.abc import Callable
@@ -25,7 +25,7 @@ config_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (info, selftest, bench, record):
+    for command in (flash, info, selftest, bench, record, doctor, udev):
         app.command()(command)
     app.add_typer(config_app, name="config")
 
@@ -214,3 +214,89 @@ def record(
             begin=begin,
         )
     print_summary(done, out, as_json=as_json)
+
+
+def flash(
+    *,
+    board: Annotated[str, typer.Option("--board", "-b", help="The board; `host boards` lists them.", metavar="NAME")],
+    port: Annotated[
+        str,
+        typer.Option("--port", "-p", help="Its serial port, /dev/ttyUSB0 or COM3.", metavar="P", show_default=False),
+    ] = "",
+    probe: Annotated[bool, typer.Option("--probe", help="Through a debug probe, by pyocd.")] = False,
+    probe_id: Annotated[
+        str, typer.Option(help="Through the probe of this number.", metavar="ID", show_default=False)
+    ] = "",
+    image: Annotated[
+        Path | None,
+        typer.Option(help="The image, .bin or .elf.", metavar="FILE", show_default="built from the sources"),
+    ] = None,
+    baud: Annotated[
+        int | None,
+        typer.Option(help="Begin at this speed; slower ones follow.", metavar="N", show_default="the board's"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Even where another board answers at the port.")] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Put an image onto a board, and see that it runs it.
+
+    The Artemis takes it by its own boot loader (SparkFun's SVL): the fastest baud rate that works, damaged frames again.
+    Boards whose chip pyocd knows take it through a probe. For others the command for their tool is printed. Afterwards
+    the board is asked: its build id, and the CRCs of its flash, must be the image's.
+
+    \b
+    Examples:
+      host flash --board artemis --port /dev/ttyUSB0
+      host flash --board artemis --port /dev/ttyUSB0 --image my.bin --baud 115200
+      host flash --board nrf52840dk --probe
+    """
+    from host.flash.command import FlashOptions, run_flash
+
+    run_flash(
+        FlashOptions(
+            board=board,
+            port=port,
+            probe=probe,
+            probe_id=probe_id,
+            image=image,
+            baud=baud,
+            force=force,
+            json=as_json,
+        )
+    )
+
+
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="As a JSON array.")] = False) -> None:
+    """Check that all is there: compilers, packages, QEMU, models, images, permissions, ports, probes.
+
+    Says of each fault what to do about it. Exit code 1 where something fails that is needed; what only some work needs
+    is marked --.
+
+    \b
+    --json: check, level (ok, note, fault), found, remedy of each.
+    """
+    from host.doctor import examine, print_findings
+
+    if not print_findings(examine(), as_json=as_json):
+        raise typer.Exit(1)
+
+
+def udev(
+    *,
+    install: Annotated[
+        bool, typer.Option("--install", help="Install the rule and have udev read it; as root.")
+    ] = False,
+) -> None:
+    """Print the udev rule that lets a user at this computer open boards and probes, or install it.
+
+    \b
+    Examples:
+      host udev
+      sudo $(which host) udev --install
+    """
+    from host.port_faults import install_rules, udev_rules
+
+    if not install:
+        print(udev_rules(), end="")
+        return
+    print(f"{install_rules()} is installed; a board that is plugged in may have to be plugged in again.")

@@ -9,7 +9,7 @@ from firmware.link import Config, Frame, ListenerState
 from firmware.link.layout import Range
 from host.errors import HostError
 from host.exchange import Exchange
-from host.images import built_image
+from host.flash.image import built_image
 
 _REASONS = {"power_on": "power on", "brownout": "brown-out"}
 _LOG_S = 0.5

@@ -97,6 +97,11 @@ class Exchange:
         assert self.hello is not None
         return self.hello
 
+    def ask_once(self, answer: Callable[[Frame], _Answer | None], timeout_s: float) -> _Answer | None:
+        """Asks who is there, once; what `answer` makes of what comes, as `wait`."""
+        self.send(question(host_version()))
+        return self.wait(answer, timeout_s)
+
     def _introduced(self, frame: Frame) -> bool | None:
         # In this order; a HELLO of the board's own start may have come before.
         return True if isinstance(frame, Config) and self.hello is not None and self.state is not None else None

@@ -16,7 +16,7 @@ from firmware.native import NativeBoard
 from host.domain_file import DomainFile
 from host.errors import HostError
 from host.exchange import Exchange, SilentBoard
-from host.images import Image, built_image, read_image
+from host.flash.image import Image, built_image, read_image
 from host.trials import TrialAbsent, TrialInterrupted, Trials
 from host.vectors import Series, all_series
 
@@ -143,11 +143,7 @@ def _image(trials: Trials, hello: Hello, given: Path | None) -> Part:
             f"the board runs build {hello.build:016x}, and {given} is {image.facts.build:016x}. Flash it first."
         )
     try:
-        differ = [
-            number
-            for number, crc32 in enumerate(image.block_crcs)
-            if trials.run(TrialSubject.IMAGE, number).crc32 != crc32
-        ]
+        differ = trials.differing_blocks(image.block_crcs)
     except TrialAbsent:
         return Part("image", "failed", len(image.block_crcs), "the board's is shorter than the file")
     if differ:

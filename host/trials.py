@@ -66,6 +66,10 @@ class Trials:
         """Runs the subject once, and gives the results of its first `count` outputs. As `run`."""
         return [self.run(subject, run, data, output) for output in range(count)]
 
+    def differing_blocks(self, crcs: list[int]) -> list[int]:
+        """Numbers of the blocks of the image in flash whose CRC-32 is another than in `crcs`. As `run`."""
+        return [number for number, crc32 in enumerate(crcs) if self.run(TrialSubject.IMAGE, number).crc32 != crc32]
+
     def _give(self, data: bytes, pace_s: float) -> None:
         for at in range(0, len(data), PIECE_BYTES):
             self._link.send(TrialInput(at, data[at : at + PIECE_BYTES]))
