@@ -240,9 +240,9 @@ def flash(
 ) -> None:
     """Put an image onto a board, and see that it runs it.
 
-    The Artemis takes it by its own boot loader (SparkFun's SVL): the fastest baud rate that works, damaged frames again.
-    Boards whose chip pyocd knows take it through a probe. For others the command for their tool is printed. Afterwards
-    the board is asked: its build id, and the CRCs of its flash, must be the image's.
+    The Artemis takes it by its own boot loader (SparkFun's SVL): the fastest baud rate that works, and damaged frames
+    again. Boards whose chip pyocd knows take it through a probe. For others the command for their tool is printed.
+    Afterwards the board is asked: its build id, and the CRCs of its flash, must be the image's.
 
     \b
     Examples:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 from firmware import boards
-from firmware.link import VERSION
 from host.errors import HostError
 from host.flash.image import built_image
 from host.flash.probe import probes
 from host.port_faults import RULES_FOLDER, RULES_NAME, busy_sentence, holders, install_command
 from host.ports import Port, serial_ports
+from host.session import host_version
 
 Level = Literal["ok", "note", "fault"]
 _COMPILERS = {"gcc": "gcc libc6-dev", "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi"}
@@ -57,11 +57,7 @@ def examine(environment: Environment | None = None) -> Iterator[Finding]:
 
 
 def _python(_: Environment) -> Iterator[Finding]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= (3, 11):
-        yield Finding("python", "ok", version)
-    else:
-        yield Finding("python", "fault", version, "Install Python 3.11 or newer and make the environment again.")
+    yield Finding("python", "ok", f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}")
 
 
 def _packages(environment: Environment) -> Iterator[Finding]:
@@ -159,8 +155,10 @@ def _images(environment: Environment) -> Iterator[Finding]:
             continue
         built = image.path.stat().st_mtime
         newer = _newest_source(environment.firmware) > built
-        found = f"version {image.facts.firmware}, build {image.facts.build:016x}, protocol {VERSION}"
-        if newer:
+        found = f"version {image.facts.firmware}, build {image.facts.build:016x}"
+        if image.facts.firmware != host_version():
+            yield Finding(f"image {name}", "note", f"{found}; this host is {host_version()}", f"Run: {command}")
+        elif newer:
             yield Finding(f"image {name}", "note", f"{found}; a source is newer", f"Run: {command}")
         else:
             yield Finding(f"image {name}", "ok", found)

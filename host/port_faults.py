@@ -57,8 +57,8 @@ def busy_sentence(port: str) -> str:
     held = holders(port)
     if not held:
         return (
-            f"{port} is in use by another program, which this user cannot see (`sudo fuser -v {port}` does). Close that "
-            "one first."
+            f"{port} is in use by another program, which this user cannot see (`sudo fuser -v {port}` does). Close "
+            "that one first."
         )
     named = " and ".join(f"{name} (process {number})" for number, name in held)
     return f"{port} is in use by {named}. End that first."

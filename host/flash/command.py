@@ -130,8 +130,8 @@ def _why(failed: UploadFailed, port: str, board: Board) -> HostError:
     heard = "bytes came, but not the boot loader's" if failed.heard else "nothing came at all"
     return HostError(
         f"no boot loader answers at {port}: {heard}. Is it a {board.title}, on a cable that carries data? Does opening "
-        "the port reset it (if not, press its reset button as the command starts)? If its boot loader is gone, flash by "
-        "--probe."
+        "the port reset it (if not, press its reset button as the command starts)? If its boot loader is gone, flash "
+        "by --probe."
     )
 
 
