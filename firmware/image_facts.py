@@ -55,7 +55,7 @@ def loaded_bytes(file: IO[bytes]) -> list[tuple[int, bytes]]:
 def flat(parts: list[tuple[int, bytes]], start: int, most: int) -> bytes:
     """The bytes from address `start` on, up to the last that is loaded before start + most; gaps are zeros."""
     image = bytearray()
-    for address, data in parts:
+    for address, data in sorted(parts):
         if start <= address < start + most:
             image = image.ljust(address - start, b"\0")
             image[address - start :] = data

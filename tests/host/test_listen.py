@@ -48,7 +48,10 @@ def test_a_board_on_a_line_is_greeted_configured_and_shown(serial_line, socket_l
     host = listening("listen", "--port", line.port, "--plain", "--scores")
     hello = host.wait_for("hello")
     assert "board=artemis firmware=0.1.0 model=vad asr=asr domain=travel rate=15625" in hello
-    assert "model_crc32=cafef00d asr_crc32=0000beef domain_crc32=000000d0 build=0123456789abcdef unit=f00d00000000beef" in hello
+    assert (
+        "model_crc32=cafef00d asr_crc32=0000beef domain_crc32=000000d0 build=0123456789abcdef unit=f00d00000000beef"
+        in hello
+    )
     host.wait_for("config", 2)
     assert [config.scores for config in board.configs] == [1]
 
