@@ -31,7 +31,7 @@ _ANSWER_S = 2.5
 _PROMPT_S = 0.45
 _DONE_S = 0.9
 _MOST_RETRIES = 8
-_TRIES_A_BAUD = 3
+_TRIES_A_BAUD, _SILENT_TRIES = 3, 2
 
 
 class Command(IntEnum):
@@ -137,6 +137,7 @@ class Uploader:
         """Uploads at the first baud rate that works, each tried a few times; returns it. UploadFailed."""
         silent, heard, why = True, False, "no baud rate was tried"
         for baud in bauds:
+            unheard = 0
             for _ in range(_TRIES_A_BAUD):
                 try:
                     self._upload(baud)
@@ -144,6 +145,9 @@ class Uploader:
                 except LoaderSilent as error:
                     heard = heard or error.heard
                     why = "bytes came, but no loader's" if error.heard else "nothing came"
+                    unheard += 1
+                    if unheard == _SILENT_TRIES:
+                        break
                 except UploadBroken as error:
                     silent = False
                     why = str(error)
