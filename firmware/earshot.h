@@ -43,9 +43,9 @@ struct earshot_identity {
     uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
     uint64_t unit;                        /* the chip's own number; 0: it has none */
     uint64_t build;                       /* image_facts.h's; 0: it is no image */
-    const uint8_t *image;                 /* as it stands in flash; NULL: it does not */
-    size_t image_bytes;
-    const struct store_device *store; /* NULL: there is none */
+    const uint8_t *image;                 /* as it stands in flash */
+    size_t image_bytes;                   /* 0: it stands in none */
+    const struct store_device *store;     /* NULL: there is none */
 };
 
 struct earshot {

@@ -108,7 +108,7 @@ static enum link_trial_refusal read_image(const struct trial_parts *parts,
                                           struct link_trial_result *result) {
     const size_t start = (size_t)asked->run * LINK_TRIAL_BLOCK_BYTES;
 
-    if (parts->image == NULL || start >= parts->image_bytes || asked->output != 0) {
+    if (start >= parts->image_bytes || asked->output != 0) {
         return LINK_TRIAL_REFUSAL_ABSENT;
     }
     const size_t rest = parts->image_bytes - start;

@@ -43,8 +43,8 @@ struct trial_parts {
     const struct frontend_tables *tables;
     struct listener *listener;
     union trial_memory *memory;
-    const uint8_t *image; /* as it stands in flash; NULL: there is none to be read */
-    size_t image_bytes;
+    const uint8_t *image; /* as it stands in flash, at address 0 perhaps */
+    size_t image_bytes;   /* 0: there is none to be read */
     void *context;
     uint32_t (*cycles)(void *context);          /* core cycles, that wrap */
     void (*state)(void *context, uint8_t code); /* enum listener_state: the clock goes by it */
