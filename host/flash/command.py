@@ -23,10 +23,7 @@ from host.flash.verify import board_behind, verify
 from host.ports import ports_sentence
 from host.sim.image import built
 
-_COMMANDS = {
-    "bossac": "bossac --port={port} --offset={address} --erase --write --verify --reset {bin}",
-    "pyocd": "host flash --board {board} --probe",
-}
+_COMMANDS = {"bossac": "bossac --port={port} --offset={address} --erase --write --verify --reset {bin}"}
 """For methods whose command is the same for every board; `command` in board.toml goes before."""
 
 
@@ -47,7 +44,7 @@ class FlashOptions:
 def run_flash(options: FlashOptions, open_session: OpenSession = pyocd_session) -> None:
     """Flashes a board; HostError, in a sentence with what to do, where that fails."""
     board = _board(options.board)
-    if options.probe or options.probe_id:
+    if options.probe or options.probe_id or (board.flash is not None and board.flash.method == "pyocd"):
         _by_probe(options, board, open_session)
     elif board.flash is not None and board.flash.method == "svl":
         _by_svl(options, board)
@@ -101,6 +98,8 @@ def _by_svl(options: FlashOptions, board: Board) -> None:
             baud = Uploader(line, image.data, progress, note).run(bauds)
         except UploadFailed as failed:
             raise _why(failed, options.port, board) from failed
+        except KeyboardInterrupt as stopped:
+            raise HostError(f"stopped: {board.name} has half an image now. Flash it again.") from stopped
     _done(options, image, verify(options.port, board.link.baud, image), f"{baud} baud")
 
 
@@ -157,7 +156,6 @@ def _command(board: Board, options: FlashOptions) -> str:
     if not form:
         return f"{board.flash.note} (image {image}, address {board.flash.address:#x})"
     return form.format(
-        board=board.name,
         port=options.port or "PORT",
         address=f"{board.flash.address:#x}",
         bin=shlex.quote(str(image)),

@@ -51,6 +51,8 @@ def read_image(path: Path) -> Image:
 
 def built_image(board: str) -> Image | None:
     """The image of the board in this checkout's build/, as it was built last; None where there is none of ours."""
+    if board not in boards.names():
+        return None
     folder = boards.FIRMWARE.parent / "build" / board
     for name in ("earshot.bin", "earshot.elf"):
         if (folder / name).is_file():

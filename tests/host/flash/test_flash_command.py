@@ -157,6 +157,14 @@ def test_a_probe_by_the_command(image_file, capsys):
     assert "by a probe, and read back from 0x10000 on" in capsys.readouterr().out
 
 
+def test_a_board_with_a_debugger_on_it_takes_the_probe_unasked(image_file, monkeypatch, capsys):
+    board = boards.load("artemis")
+    flash = board.flash.model_copy(update={"method": "pyocd"})
+    monkeypatch.setattr(boards, "load", lambda name: board.model_copy(update={"flash": flash}))
+    run_flash(options(image_file), open_session=FakeProbe().session)
+    assert "by a probe" in capsys.readouterr().out
+
+
 def test_no_probe_is_said_with_what_to_do(image_file, monkeypatch):
     monkeypatch.setattr("host.flash.probe.probes", list)
     with pytest.raises(HostError, match=r"no debug probe is plugged in, or this user may not open it \(`host udev`\)"):
@@ -177,7 +185,6 @@ def test_of_two_probes_one_must_be_chosen(image_file, monkeypatch):
     ("flash", "command"),
     [
         ({"method": "bossac"}, "bossac --port=/dev/ttyACM0 --offset=0x10000 --erase --write --verify --reset"),
-        ({"method": "pyocd"}, "host flash --board artemis --probe"),
         ({"method": "jlink", "command": "JLinkExe {bin} {address}"}, "earshot.bin 0x10000"),
         ({"method": "by hand", "note": "Ask Ann."}, "Ask Ann. (image"),
     ],
