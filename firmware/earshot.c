@@ -51,6 +51,7 @@ static void send_hello(const struct earshot *earshot) {
         .reset_cause = earshot->identity.reset_cause,
         .boot = earshot->transcripts.boot,
         .unit = earshot->identity.unit,
+        .build = earshot->identity.build,
     };
     copy_name(hello.board, earshot->identity.board, LINK_HELLO_BOARD_MAX);
     copy_name(hello.firmware, EARSHOT_VERSION, LINK_HELLO_FIRMWARE_MAX);
@@ -236,8 +237,8 @@ void earshot_init(struct earshot *earshot, const struct earshot_identity *identi
         .vad_arena = earshot->vad_arena,
         .vad_arena_bytes = sizeof earshot->vad_arena,
         .asr = &asr_model,
-        .asr_arena = earshot->asr_arena,
-        .asr_arena_bytes = sizeof earshot->asr_arena,
+        .asr_arena = &earshot->asr_arena,
+        .asr_arena_bytes = sizeof earshot->asr_arena.asr,
     };
     listener_init(&earshot->listener, &parts, &config);
     port->state(port->context, (uint8_t)earshot->listener.state);
@@ -263,6 +264,24 @@ static void take_config(struct earshot *earshot, const struct link_config *asked
     send_config(earshot);
 }
 
+static void run_trial(struct earshot *earshot, const struct link_trial *asked) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_trial_result result;
+    const struct trial_parts parts = {
+        .tables = earshot->identity.tables,
+        .listener = &earshot->listener,
+        .memory = &earshot->asr_arena,
+        .image = earshot->identity.image,
+        .image_bytes = earshot->identity.image_bytes,
+        .context = earshot->port.context,
+        .cycles = earshot->port.cycles,
+        .state = earshot->port.state,
+    };
+    trial_answer(&earshot->trial, &parts, asked, &result);
+    send(earshot, LINK_TRIAL_RESULT, payload,
+         link_trial_result_pack(&result, payload, sizeof payload));
+}
+
 /* False: the frame is none that a host sends. */
 static bool take_frame(struct earshot *earshot, const struct link_body *body) {
     union {
@@ -272,6 +291,9 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
         struct link_domain_begin begin;
         struct link_domain_data data;
         struct link_domain_control control;
+        struct link_trial_input trial_input;
+        struct link_trial trial;
+        struct link_audio_request audio_request;
     } frame;
 
     switch (body->type) {
@@ -319,6 +341,24 @@ static bool take_frame(struct earshot *earshot, const struct link_body *body) {
             return false;
         }
         upload_control(&earshot->upload, (enum link_domain_action)frame.control.action);
+        return true;
+    case LINK_TRIAL_INPUT:
+        if (!link_trial_input_unpack(&frame.trial_input, body->payload, body->count)) {
+            return false;
+        }
+        trial_take(&earshot->trial, &frame.trial_input);
+        return true;
+    case LINK_TRIAL:
+        if (!link_trial_unpack(&frame.trial, body->payload, body->count)) {
+            return false;
+        }
+        run_trial(earshot, &frame.trial);
+        return true;
+    case LINK_AUDIO_REQUEST:
+        if (!link_audio_request_unpack(&frame.audio_request, body->payload, body->count)) {
+            return false;
+        }
+        recording_ask(&earshot->recording, &frame.audio_request);
         return true;
     default:
         return false;
@@ -390,8 +430,24 @@ static void keep_what_was_said(struct earshot *earshot, const struct listener_re
     }
 }
 
+static void send_audio(struct earshot *earshot, const int16_t *pcm, uint32_t dropped) {
+    uint8_t payload[LINK_PAYLOAD_MAX];
+    struct link_audio audio;
+
+    if (!recording_chunk(&earshot->recording)) {
+        return;
+    }
+    for (uint32_t at = 0; at < EARSHOT_CHUNK; at += recording_samples(&earshot->recording)) {
+        audio.sample = earshot->listener.heard + at;
+        audio.dropped = dropped;
+        recording_frame(&earshot->recording, &pcm[at], &audio);
+        send(earshot, LINK_AUDIO, payload, link_audio_pack(&audio, payload, sizeof payload));
+    }
+}
+
 void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_now,
                    uint32_t dropped_now) {
+    send_audio(earshot, pcm, dropped_now);
     const struct listener_report report =
         listener_hear(&earshot->listener, pcm, cycles_now, dropped_now);
 
@@ -402,6 +458,9 @@ void earshot_chunk(struct earshot *earshot, const int16_t *pcm, uint32_t cycles_
         earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
     }
     const struct listener_work work = listener_work(&earshot->listener);
+    if (earshot->listener.recognizer.open || work.final) {
+        trial_disturbed(&earshot->trial);
+    }
     if (work.faulted) {
         earshot->port.state(earshot->port.context, (uint8_t)earshot->listener.state);
     }

@@ -1,9 +1,10 @@
 /* earshot.h: the image less the board: audio in, frames out. Every board runs this one.
  *
- * Owns: struct earshot (networks' arenas, listener, outbox, receiver, domain upload), its caller's;
- * main.c has the only one of an image. What a network touches most comes first: where memory is
- * fast at its start, the arenas are in it. Costs: what listener.h says, and at most eight frames a
- * chunk, besides the answers to the host: at most three to a frame.
+ * Owns: struct earshot (networks' arenas, listener, outbox, receiver, domain upload, trial), its
+ * caller's; main.c has the only one of an image. What a network touches most comes first: where
+ * memory is fast at its start, the arenas are in it. Costs: what listener.h says, and at most eight
+ * frames a chunk, besides the answers to the host: at most three to a frame; while a host records,
+ * at most eight more.
  */
 #ifndef EARSHOT_H
 #define EARSHOT_H
@@ -11,25 +12,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "asr.h"
 #include "domain.h"
 #include "frame.h"
 #include "listener.h"
 #include "protocol.h"
+#include "recording.h"
 #include "text.h"
 #include "transcript_frames.h"
 #include "transcripts.h"
+#include "trial.h"
 #include "upload.h"
 #include "vad.h"
 
 /* pyproject.toml's. */
 #define EARSHOT_VERSION "0.1.0"
 
-/* Where frames and the state code go. */
+/* Where frames and the state code go, and what tells of work. */
 struct earshot_port {
-    void *context; /* handed to both */
+    void *context; /* handed to all three */
     void (*write)(void *context, const uint8_t *bytes, size_t count);
     void (*state)(void *context, uint8_t code); /* enum listener_state */
+    uint32_t (*cycles)(void *context);          /* awake, that wrap */
 };
 
 /* What HELLO tells of the board. */
@@ -39,17 +42,22 @@ struct earshot_identity {
     const struct frontend_tables *tables; /* of that rate */
     uint8_t reset_cause;                  /* enum link_reset_cause, enum board_reset_cause */
     uint64_t unit;                        /* the chip's own number; 0: it has none */
+    uint64_t build;                       /* image_facts.h's; 0: it is no image */
+    const uint8_t *image;                 /* as it stands in flash */
+    size_t image_bytes;                   /* 0: it stands in none */
     const struct store_device *store;     /* NULL: there is none */
 };
 
 struct earshot {
     _Alignas(16) uint8_t vad_arena[VAD_ARENA_BYTES];
-    _Alignas(16) uint8_t asr_arena[ASR_ARENA_BYTES];
+    union trial_memory asr_arena;
     struct listener listener;
     struct domain domain; /* in force */
     struct link_decoder decoder;
     struct transcripts transcripts;
     struct upload upload;
+    struct trial trial;
+    struct recording recording;
     struct link_config config; /* in force */
     struct earshot_identity identity;
     struct earshot_port port;

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from host.board_commands import register as register_board_commands
 from host.errors import USER_ERROR_EXIT, HostError
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ def _host() -> None:
       host ports                                  where is it?
       host listen -p /dev/ttyUSB0                 watch it
       host journal                                what it has heard so far
+      host info -p /dev/ttyUSB0                   what is it?
     """
 
 
@@ -331,6 +333,9 @@ def boards(as_json: Annotated[bool, typer.Option("--json", help="As a JSON array
             for board in found
         ],
     )
+
+
+register_board_commands(app)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import serial
 
 from host.errors import HostError
+from host.port_faults import busy_sentence, permission_detail, permission_sentence
 from host.ports import ports_sentence
 
 DEFAULT_BAUD = 115_200
@@ -68,7 +69,7 @@ class SerialEndpoint:
                 self.name, baudrate=self._baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
             )
         except (serial.SerialException, OSError, ValueError) as error:
-            raise _cannot_open(self.name, error) from error
+            raise cannot_open(self.name, error) from error
 
     def read(self, timeout_s: float) -> bytes:
         """See Endpoint."""
@@ -179,17 +180,16 @@ def endpoint_for(port: str, baud: int = DEFAULT_BAUD) -> SerialEndpoint | Socket
     return SerialEndpoint(port, baud)
 
 
-def _cannot_open(port: str, error: Exception) -> HostError:
+def cannot_open(port: str, error: Exception) -> HostError:
+    """The sentence for what pyserial raised as it opened the port: the cause, and the next step."""
     if isinstance(error, ValueError):
         return HostError(f"{port!r} is no port: {error}. {ports_sentence()}")
     code = getattr(error, "errno", None)
     path = Path(port)
     if code in (errno.EACCES, errno.EPERM):
-        return HostError(
-            f"{port} may not be opened by this user. Join its group (`sudo usermod -aG dialout $USER`), log in again."
-        )
+        return HostError(permission_sentence(port), permission_detail())
     if code in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY) or "exclusively lock" in str(error):
-        return HostError(f"{port} is in use by another program. Close that one first.")
+        return HostError(busy_sentence(port))
     if code == errno.ENOENT or (code is None and not path.exists()):
         return EndpointMissing(f"there is no port {port}. {ports_sentence()}")
     if path.is_file() or path.is_dir() or os.strerror(errno.ENOTTY) in str(error):

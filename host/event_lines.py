@@ -26,7 +26,7 @@ from firmware.link import (
 from host.status import BoardStatus
 from host.transcript import slot_object
 
-_HEX = {"model_crc32": 8, "asr_crc32": 8, "domain_crc32": 8, "unit": 16}
+_HEX = {"model_crc32": 8, "asr_crc32": 8, "domain_crc32": 8, "build": 16, "unit": 16}
 """HELLO's fields that read better so, and their digits."""
 
 

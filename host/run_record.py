@@ -114,7 +114,7 @@ class RunRecord:
             board=hello.board,
             rate=hello.rate,
             firmware=hello.firmware,
-            cycles_are=_cycles_are(hello.board, self._virtual),
+            cycles_are=cycles_are(hello.board, self._virtual),
             ledger=_ledger(ledger),
             link_bytes=self._link_bytes,
             recording=str(self._recording) if self._recording is not None else None,
@@ -138,7 +138,8 @@ def _ledger(ledger: Ledger) -> last_run.Ledger:
     return last_run.Ledger(rows=_rows(ledger), **counters)
 
 
-def _cycles_are(name: str, virtual: bool) -> CyclesAre:
+def cycles_are(name: str, virtual: bool) -> CyclesAre:
+    """What the board `name` counts as cycles; `virtual`: it is one of ours."""
     try:
         simulator = boards.load(name).simulator
     except boards.BoardError:

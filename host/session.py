@@ -119,7 +119,7 @@ class Session:
         replies: list[Frame] = []
         for item in self._decoder.feed(data):
             if isinstance(item, Damage):
-                self._refuse_other_version(item)
+                refuse_other_version(item)
                 if not self._joined:
                     self._joined = True  # the rest of a frame that began before we listened
                     continue
@@ -208,16 +208,15 @@ class Session:
         self._write_bytes(data)
         self._status.bytes_out += len(data)
 
-    @staticmethod
-    def _refuse_other_version(damage: Damage) -> None:
-        body = cobs_decode(damage.data) or b""
-        if len(body) < 4 or body[0] != Hello.TYPE or body[1] == VERSION:
-            return
-        if crc16(body[:-2]) == int.from_bytes(body[-2:], "little"):
-            older = (
-                "Flash the board with this version's image" if body[1] < VERSION else "Update earshot on this computer"
-            )
-            raise HostError(f"the board speaks protocol {body[1]}, this host protocol {VERSION}. {older}.")
+
+def refuse_other_version(damage: Damage) -> None:
+    """HostError where the damage is the HELLO of a board that speaks another version of the protocol."""
+    body = cobs_decode(damage.data) or b""
+    if len(body) < 4 or body[0] != Hello.TYPE or body[1] == VERSION:
+        return
+    if crc16(body[:-2]) == int.from_bytes(body[-2:], "little"):
+        older = "Flash the board with this version's image" if body[1] < VERSION else "Update earshot on this computer"
+        raise HostError(f"the board speaks protocol {body[1]}, this host protocol {VERSION}. {older}.")
 
 
 def host_version() -> str:

@@ -93,7 +93,10 @@ class Flash(_Facts):
     method: str
     address: int
     baud: int | None = None
-    probe_target: str = ""
+    probe_target: str = Field(default="", description="pyocd's name of the chip; empty: pyocd does not know it")
+    command: str = Field(
+        default="", description="for a tool that is not ours: {bin}, {elf}, {port} and {address} stand for the image's"
+    )
     note: str = ""
 
 

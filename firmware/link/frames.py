@@ -23,12 +23,13 @@ from firmware.link.layout import (
     Text,
 )
 
-VERSION = 2
+VERSION = 3
 HEARTBEAT_CHUNKS = 31
 RESEND_CHUNKS = 62
 RESEND_DAMAGED_CHUNKS = 8
 RESEND_MOST_CHUNKS = 1984
 RESEND_AHEAD_FRAMES = 8
+TRIAL_BLOCK_BYTES = 32768
 
 
 class ListenerState(IntEnum):
@@ -149,6 +150,51 @@ class DomainAction(IntEnum):
     """take the image's own domain, from now on and after a reset"""
 
 
+class TrialSubject(IntEnum):
+    """What a TRIAL runs, and what goes in and comes out. The image comes in blocks of 32768 bytes."""
+
+    IMAGE = 0
+    """nothing goes in; block `run` of the image as it stands in flash comes out, in any order"""
+    FRONTEND = 1
+    """a chunk of samples; the two rows of log-mel, i16 in Q8"""
+    KERNELS = 2
+    """the input of the kernels' own network (firmware/trial/kernels.py); its outputs, one a kernel"""
+    VAD = 3
+    """the input of the voice detection network; its output"""
+    ASR = 4
+    """the input of the speech recognition network, for one call; its output"""
+    DECODER = 5
+    """a frame of logits; the text that the domain in force makes of the frames so far"""
+
+
+class TrialRefusal(IntEnum):
+    """Why a TRIAL did not run."""
+
+    NONE = 0
+    """it did"""
+    ABSENT = 1
+    """this image has no such subject, output or block"""
+    INPUT = 2
+    """what is there of the input is not what TRIAL tells: send it again"""
+    ORDER = 3
+    """neither run 0, nor the last one, nor the one after it; the recogniser may have been at work: begin again with run 0"""
+    BUSY = 4
+    """somebody speaks, and the memory is in use: ask again"""
+    FAILED = 5
+    """the network cannot run"""
+
+
+class AudioFormat(IntEnum):
+    """How AUDIO stands in bytes."""
+
+    NONE = 0
+    """no AUDIO is sent"""
+    ADPCM = 1
+    """IMA ADPCM: 4 bits a sample, the earlier one in the low bits"""
+    PCM = 2
+    """16 bits a sample, little-endian"""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerRow(Record):
     """Time and work in one state."""
@@ -176,6 +222,7 @@ class Hello(Frame):
         Integer("version", 1),
         Chars("board", 16),
         Chars("firmware", 16),
+        Integer("build", 8),
         Chars("model", 16),
         Integer("model_crc32", 4),
         Chars("asr", 16),
@@ -196,6 +243,8 @@ class Hello(Frame):
     """the board's name; empty: the host asks"""
     firmware: str
     """version of the sender's software"""
+    build: int
+    """says which image this is: of its own content (firmware/image_facts.py); 0: it is no image"""
     model: str
     """name of the voice detection network"""
     model_crc32: int
@@ -578,6 +627,122 @@ class DomainState(Frame):
     """why the last thing asked was not done"""
 
 
+@dataclass(frozen=True, slots=True)
+class TrialInput(Frame):
+    """Part of the input of the TRIAL to come. Not answered."""
+
+    TYPE: ClassVar[int] = 15
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("offset", 2),
+        Bytes("data", 192),
+    )
+
+    offset: int
+    """of the first of the bytes in the input"""
+    data: bytes
+    """the bytes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial(Frame):
+    """Runs a part of the image once, on the input that came; for a self-test and to count cycles. The board answers with TRIAL_RESULT, and goes on hearing meanwhile."""
+
+    TYPE: ClassVar[int] = 16
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Choice("subject", TrialSubject),
+        Integer("run", 2),
+        Integer("output", 1),
+        Integer("input_bytes", 2),
+        Integer("input_crc32", 4),
+    )
+
+    subject: TrialSubject
+    """what to run"""
+    run: int
+    """0 starts from the state after a reset; else one more than the last one. The last one again does not run: its result is told, as of any of its outputs"""
+    output: int
+    """the output that the result tells of"""
+    input_bytes: int
+    """of the input"""
+    input_crc32: int
+    """of these"""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult(Frame):
+    """What came of a TRIAL. Bytes and CRC are the same on every core, where network, domain and input are."""
+
+    TYPE: ClassVar[int] = 17
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Choice("subject", TrialSubject),
+        Integer("run", 2),
+        Integer("output", 1),
+        Choice("refused", TrialRefusal),
+        Integer("bytes", 4),
+        Integer("crc32", 4),
+        Integer("cycles", 4),
+    )
+
+    subject: TrialSubject
+    """as asked"""
+    run: int
+    """as asked"""
+    output: int
+    """as asked"""
+    refused: TrialRefusal
+    """why it did not run; the rest is then 0"""
+    bytes: int
+    """of the output"""
+    crc32: int
+    """of these"""
+    cycles: int
+    """core cycles of the run, without the CRC"""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRequest(Frame):
+    """Asks for the audio as the microphone gives it, besides all else. The port must carry it: adpcm takes 0.6 bytes a sample, pcm 2.4."""
+
+    TYPE: ClassVar[int] = 18
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Choice("format", AudioFormat),
+        Integer("chunks", 2),
+    )
+
+    format: AudioFormat
+    """that AUDIO shall have; none: stop"""
+    chunks: int
+    """so many, from the next one on; ask again in time for more"""
+
+
+@dataclass(frozen=True, slots=True)
+class Audio(Frame):
+    """A piece of the audio. Sent once."""
+
+    TYPE: ClassVar[int] = 19
+    LAYOUT: ClassVar[tuple[Field, ...]] = (
+        Integer("sample", 8),
+        Integer("dropped", 4),
+        Choice("format", AudioFormat),
+        Integer("predictor", 2, signed=True),
+        Integer("step", 1),
+        Bytes("data", 128),
+    )
+
+    sample: int
+    """the first one in it, as all time is told"""
+    dropped: int
+    """samples lost since reset because the board was late: so much later it really was"""
+    format: AudioFormat
+    """of the data"""
+    predictor: int
+    """adpcm: the sample before the first one, as its decoder has it; else 0"""
+    step: int
+    """adpcm: index of the step, 0 to 88; else 0"""
+    data: bytes
+    """the samples"""
+
+
 FRAMES: dict[int, type[Frame]] = {
     Hello.TYPE: Hello,
     State.TYPE: State,
@@ -593,4 +758,9 @@ FRAMES: dict[int, type[Frame]] = {
     DomainData.TYPE: DomainData,
     DomainControl.TYPE: DomainControl,
     DomainState.TYPE: DomainState,
+    TrialInput.TYPE: TrialInput,
+    Trial.TYPE: Trial,
+    TrialResult.TYPE: TrialResult,
+    AudioRequest.TYPE: AudioRequest,
+    Audio.TYPE: Audio,
 }

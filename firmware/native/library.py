@@ -131,7 +131,7 @@ def _declarations(folder: Path) -> str:
             (Path(system) / header).touch()
         places = [
             folder / "gen",
-            *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "boards/native")),
+            *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "trial", "boards/native")),
         ]
         command = [shutil.which("gcc") or "gcc", "-E", "-P", "-nostdinc", f"-isystem{system}"]
         command += [*(f"-I{place}" for place in places), str(FIRMWARE / "boards/native/native.h")]

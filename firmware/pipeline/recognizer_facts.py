@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+SHIPPED = Path(__file__).resolve().parents[1] / "models/asr.toml"
+"""The facts of the network that images have unless told otherwise."""
 NAME_BYTES = 16
 """Of HELLO's field."""
 

@@ -79,7 +79,7 @@ def test_a_touched_but_unchanged_file_rebuilds_nothing(tree):
     ("name", "old", "new", "generated"),
     [
         ("pipeline/frontend_tables.py", '"""', '"""Changed. ', "generate frontend_tables.h frontend_tables.c"),
-        ("link/protocol.toml", "version = 2", "version = 3", "generate protocol.h protocol.c"),
+        ("link/protocol.toml", "version = 3", "version = 4", "generate protocol.h protocol.c"),
         ("modelc/emitter.py", '"""', '"""Changed. ', "generate vad.c vad.h vad_tflite.c vad_tflite.h"),
         ("boards/artemis/board.toml", "115_200", "57_600", "generate board_facts.h memory.ld"),
         ("boards/registers.py", '"""', '"""Changed. ', "generate registers.h"),

@@ -180,6 +180,7 @@ def hello_of(board: str = "artemis", boot: int = 7, **others: object) -> Hello:
         "version": VERSION,
         "board": board,
         "firmware": "0.1.0",
+        "build": 0x0123_4567_89AB_CDEF,
         "model": "vad",
         "model_crc32": 0xCAFEF00D,
         "asr": "asr",

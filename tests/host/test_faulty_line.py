@@ -138,7 +138,7 @@ def test_the_longest_frames_come_through_it_too(journal: Path) -> None:
     table = Table(journal, FaultLine(8, flipped=0.01))
     for i in range(4):
         table.say(f"{i} " + "x" * 198)
-    table.pass_chunks(60 * ASK_CHUNKS)
+    table.pass_chunks(150 * ASK_CHUNKS)
     assert sorted(table.written) == sorted(table.said)
 
 

@@ -48,7 +48,10 @@ def test_a_board_on_a_line_is_greeted_configured_and_shown(serial_line, socket_l
     host = listening("listen", "--port", line.port, "--plain", "--scores")
     hello = host.wait_for("hello")
     assert "board=artemis firmware=0.1.0 model=vad asr=asr domain=travel rate=15625" in hello
-    assert "model_crc32=cafef00d asr_crc32=0000beef domain_crc32=000000d0 unit=f00d00000000beef" in hello
+    assert (
+        "model_crc32=cafef00d asr_crc32=0000beef domain_crc32=000000d0 build=0123456789abcdef unit=f00d00000000beef"
+        in hello
+    )
     host.wait_for("config", 2)
     assert [config.scores for config in board.configs] == [1]
 
@@ -178,7 +181,7 @@ def test_another_protocol_version_is_said_and_ends(serial_line, listening):
     serial_line.write(encode_body(b"\x01\x07newer fields"))
     code, stderr = host.finish()
     assert code == 2
-    assert "the board speaks protocol 7, this host protocol 2. Update earshot on this computer." in stderr
+    assert "the board speaks protocol 7, this host protocol 3. Update earshot on this computer." in stderr
     board.stop()
 
 
@@ -255,7 +258,7 @@ def test_a_virtual_board_hears_a_recording_to_its_end(tmp_path):
     assert result.returncode == 0
     assert result.stderr == f"{path}: mono 8 kHz 16 bit: resampled to 16 kHz\n"
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("hello version=2 board=native")
+    assert lines[0].startswith("hello version=3 board=native")
     assert any(line.startswith("segment id=1 ") for line in lines)
     assert lines[-1].startswith("summary heard 11.3 s")
 
@@ -302,7 +305,7 @@ def test_a_port_in_use_is_refused(serial_line, listening):
     first.wait_for("config")
     second = run_host("listen", "--port", serial_line.port, "--plain")
     assert second.returncode == 2
-    assert "is in use by another program" in second.stderr
+    assert "is in use by python" in second.stderr
     first.stop(signal.SIGINT)
     board.stop()
 

@@ -70,7 +70,7 @@ def test_it_fills_any_terminal_exactly(width, height):
 def test_it_shows_what_there_is(width, height):
     text = "\n".join(drawn(heard_status(), width, height))
     for part in (
-        "artemis  firmware 0.1.0  model vad cafef00d  16 kHz  protocol 2",
+        "artemis  firmware 0.1.0  model vad cafef00d  16 kHz  protocol 3",
         "connected · 0:00:04 heard · last reset: watchdog",
         "HEAR",
         "● speech",

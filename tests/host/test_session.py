@@ -119,8 +119,8 @@ def test_half_a_frame_at_the_start_is_no_damage_but_later_it_is():
 
 
 def test_another_version_is_refused_even_where_its_hello_is_unknown():
-    for version in (0, 1, 3, 255):
-        with pytest.raises(HostError, match=f"speaks protocol {version}, this host protocol 2"):
+    for version in (0, 1, 2, 255):
+        with pytest.raises(HostError, match=f"speaks protocol {version}, this host protocol 3"):
             list(Talk().session.feed(encode_body(bytes([Hello.TYPE, version]) + b"who knows what")))
 
 

@@ -32,7 +32,7 @@ enum native_size {
     NATIVE_WIRE_MAX = LINK_WIRE_MAX, /* bytes of a frame */
     NATIVE_PAYLOAD_MAX = LINK_PAYLOAD_MAX,
     /* Room that the frames of a chunk, or of a byte from the host, never fill. */
-    NATIVE_CHUNK_FRAMES = 9 * LINK_WIRE_MAX,
+    NATIVE_CHUNK_FRAMES = 17 * LINK_WIRE_MAX,
     NATIVE_ASR_LOOKAHEAD = RECOGNIZER_LOOKAHEAD_FRAMES,
     NATIVE_ASR_FRAMES = RECOGNIZER_FRAMES_PER_CALL,
     NATIVE_RECOGNIZER_PAUSES = RECOGNIZER_PAUSES,

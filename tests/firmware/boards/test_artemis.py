@@ -29,7 +29,10 @@ def probe(tmp_path_factory) -> Path:
     facts = boards.load("artemis")
     build = built("artemis")
     objects = [path for path in (build / "obj").rglob("*.o") if path.name not in ("main.o", "earshot.o")]
-    folders = [build / "gen", *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", *facts.sources))]
+    folders = [
+        build / "gen",
+        *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "trial", *facts.sources)),
+    ]
     elf = tmp_path_factory.mktemp("artemis") / "probe.elf"
     subprocess.run(
         [

@@ -33,7 +33,7 @@ def probe(request, tmp_path_factory) -> tuple[str, Path]:
     objects = [path for path in (build / "obj").rglob("*.o") if path.name != "main.o"]
     folders = [
         build / "gen",
-        *(ROOT / "firmware" / name for name in ("", "pipeline", "nn", "link", "domain", *facts.sources)),
+        *(ROOT / "firmware" / name for name in ("", "pipeline", "nn", "link", "domain", "trial", *facts.sources)),
     ]
     elf = folder / "probe.elf"
     subprocess.run(

@@ -110,8 +110,8 @@ int main(void) {
         ("string[120]", "string[300]", "log.text holds 300 bytes; from 1 to 255 are possible"),
         ('name = "ack"\ntype = 7', 'name = "ack"\ntype = 6', "types repeat"),
         ('name = "peak_q8"', 'name = "end"', "fields of segment repeat"),
-        ("version = 2", "version = 0", "version: "),
-        ("version = 2", "version = ", "protocol.toml: "),
+        ("version = 3", "version = 0", "version: "),
+        ("version = 3", "version = ", "protocol.toml: "),
     ],
 )
 def test_a_definition_that_does_not_hold_is_refused_in_a_sentence(old: str, new: str, sentence: str) -> None:

@@ -23,11 +23,15 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "asr.h").write_text(
         '#include "engine.h"\n#define ASR_ARENA_BYTES 16\nextern const struct nn_model asr_model;\n'
     )
+    (place / "kernels.h").write_text(
+        '#include "engine.h"\n#define KERNELS_ARENA_BYTES 16\nextern const struct nn_model kernels_model;\n'
+    )
     load()
     gen = build_folder() / "gen"
-    # Its own vad.h and asr.h come before the generated one.
-    includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain")), gen]
-    sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "earshot.c", FIRMWARE / "transcript_frames.c"]
+    # Its own vad.h, asr.h and kernels.h come before the generated one.
+    includes = [place, *(FIRMWARE / name for name in ("", "pipeline", "nn", "link", "domain", "trial")), gen]
+    sources = [Path(__file__).with_name("fault_driver.c"), FIRMWARE / "trial/trial.c"]
+    sources += [FIRMWARE / f"{name}.c" for name in ("earshot", "recording", "transcript_frames")]
     sources += [*FIRMWARE.glob("pipeline/*.c"), *FIRMWARE.glob("link/*.c"), *FIRMWARE.glob("domain/*.c")]
     sources += [gen / f"{name}.c" for name in ("protocol", "frontend_tables", "posteriors_tables", "default_domain")]
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover"]
