@@ -23,6 +23,8 @@ def c_header(board: boards.Board) -> str:
         "STATE_PIN_COUNT": f"{len(board.state_pins)}u",
         "STATE_PINS": "{" + ", ".join(f"{pin}u" for pin in board.state_pins) + "}" if board.state_pins else "",
     }
+    if board.dcdc:
+        facts["DCDC"] = "1u"
     if board.image:
         facts["RAM_BYTES"] = f"{board.image.memory['RAM'].length}u"
         if store := board.image.memory.get("STORE"):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -102,19 +102,36 @@ def parse(device: ElementTree.Element, svd: str, names: Iterable[str]) -> dict[s
 def _peripheral(node: ElementTree.Element, others: dict[str, ElementTree.Element]) -> Peripheral:
     name, base = _text(node, "name"), _number(_text(node, "baseAddress"))
     source = others[node.attrib["derivedFrom"]] if "derivedFrom" in node.attrib else node
-    if source.find("registers/cluster") is not None or source.find("registers/register/dim") is not None:
-        raise SvdError(f"peripheral {name} has register clusters or arrays, which this generator does not read")
-    registers = {}
-    for register in source.iterfind("registers/register"):
-        fields = [_field(field) for field in register.iterfind("fields/field")]
-        registers[_text(register, "name")] = Register(
-            name=_text(register, "name"),
-            address=base + _number(_text(register, "addressOffset")),
-            reset=_number(register.findtext("resetValue") or "0"),
-            fields={field.name: field for field in fields},
-        )
+    block = source.find("registers")
+    registers = {register.name: register for register in _registers(block, base, "")} if block is not None else {}
     interrupts = {_text(entry, "name"): _number(_text(entry, "value")) for entry in node.iterfind("interrupt")}
     return Peripheral(name, base, registers, interrupts)
+
+
+def _registers(block: ElementTree.Element, base: int, prefix: str) -> Iterator[Register]:
+    """All registers of a block: of a cluster as CLUSTER_REGISTER, of an array as REGISTER0, REGISTER1 and so on."""
+    for node in block:
+        if node.tag not in ("register", "cluster"):
+            continue
+        for name, offset in _places(node):
+            if node.tag == "cluster":
+                yield from _registers(node, base + offset, f"{prefix}{name}_")
+            else:
+                fields = [_field(field) for field in node.iterfind("fields/field")]
+                reset = _number(node.findtext("resetValue") or "0")
+                yield Register(prefix + name, base + offset, reset, {field.name: field for field in fields})
+
+
+def _places(node: ElementTree.Element) -> list[tuple[str, int]]:
+    """(name, offset) of a register or cluster, of each one where it is an array."""
+    name, offset = _text(node, "name"), _number(_text(node, "addressOffset"))
+    if (count := node.findtext("dim")) is None:
+        return [(name, offset)]
+    if node.find("dimIndex") is not None:
+        raise SvdError(f"{name} has dimIndex, which this generator does not read")
+    step = _number(_text(node, "dimIncrement"))
+    plain = name.replace("[%s]", "%s")
+    return [(plain.replace("%s", str(index)), offset + index * step) for index in range(_number(count))]
 
 
 def _field(node: ElementTree.Element) -> Field:
