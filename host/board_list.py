@@ -4,7 +4,13 @@ from typing import Any
 
 from firmware import boards
 
-_RUNS = {"native": "library", "apollo3": "virtual board (Unicorn)", "qemu": "virtual board (QEMU)", "": "silicon only"}
+_RUNS = {
+    "native": "library",
+    "apollo3": "virtual board (Unicorn)",
+    "nrf52": "virtual board (Unicorn)",
+    "qemu": "virtual board (QEMU)",
+    "": "silicon only",
+}
 
 
 def board_list() -> list[dict[str, Any]]:

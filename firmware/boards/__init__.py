@@ -135,7 +135,7 @@ class Board(_Facts):
     qemu_machine: str = ""
     state_pins: tuple[int, ...] = Field(default=(), description="pads of the state code, bit 0 first")
     dcdc: bool = Field(default=False, description="the board has what the chip's DC/DC converter needs")
-    power_components: str = Field(default="", description="power/boards/NAME.toml says what its parts draw; empty: none")
+    power_components: str = Field(default="", description="power/boards/NAME.toml has them; empty: none")
     toolchain: Toolchain = Toolchain()
     image: Image | None = Field(default=None, description="None: a shared library, not an image")
     limits: Limits | None = None

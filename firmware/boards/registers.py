@@ -90,6 +90,19 @@ def peripherals(svd: str, names: tuple[str, ...]) -> dict[str, Peripheral]:
     return parse(device, svd, names)
 
 
+@cache
+def register_names(svd: str) -> dict[int, str]:
+    """PERIPHERAL.REGISTER by address, of all that the SVD file `svd` lists; the first of those at one address."""
+    with archive() as file, zipfile.ZipFile(file) as members:
+        device = ElementTree.fromstring(members.read(svd))
+    every = [_text(node, "name") for node in device.iterfind("peripherals/peripheral")]
+    found: dict[int, str] = {}
+    for block in parse(device, svd, every).values():
+        for register in block.registers.values():
+            found.setdefault(register.address, f"{block.name}.{register.name}")
+    return found
+
+
 def parse(device: ElementTree.Element, svd: str, names: Iterable[str]) -> dict[str, Peripheral]:
     """The peripherals `names` under the <device> element of an SVD file called `svd`."""
     found = {_text(node, "name"): node for node in device.iterfind("peripherals/peripheral")}
