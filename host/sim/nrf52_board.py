@@ -37,16 +37,16 @@ class Nrf52Board(UnicornBoard):
         self.parts = Meter(machine, nrf52.PARTS)
         ppi = nrf52.Ppi(machine, svd["PPI"])
         ports = (nrf52.Port0(machine, svd["P0"]), nrf52.Port1(machine, svd["P1"]))
-        self.pins = nrf52.Pins(machine, ports, board.state_pins, board.microphone.power_pad, self.parts)
+        self.pads = nrf52.Pins(machine, ports, board.state_pins, board.microphone.power_pad, self.parts)
         self.power = nrf52.Power(machine, svd["POWER"], self.banks)
         self.clock = nrf52.Clock(machine, svd["CLOCK"], ppi, self.parts)
-        chip = nrf52.Chip(ppi, self.clock, self.pins, self.parts)
+        chip = nrf52.Chip(ppi, self.clock, self.pads, self.parts)
         self.watchdog = nrf52.Watchdog(machine, svd["WDT"])
         self.uart = Uarte(machine, svd["UARTE0"], chip, board.link)
         self.pdm = Pdm(machine, svd["PDM"], chip, board)
         self.flash = Nvmc(machine, svd["NVMC"], (store.start, store.length))
         models = [
-            *(ppi, *ports, self.power, self.clock, self.watchdog, self.uart, self.pdm, self.flash),
+            *(ppi, *ports, self.clock, self.power, self.watchdog, self.uart, self.pdm, self.flash),
             nrf52.Rtc(machine, svd["RTC0"], ppi, self.clock),
             nrf52.Timer(machine, svd["TIMER1"], ppi),
             nrf52.Information(machine, svd["FICR"]),

@@ -36,6 +36,12 @@ class LinkModel(Protocol):
         """Bytes from the host."""
 
 
+class PadsModel(Protocol):
+    """The pins' model."""
+
+    codes: list[tuple[int, int]]
+
+
 class UnicornBoard(ABC):
     """The image of a board on a virtual chip; see VirtualBoard. Starts as after power-on.
 
@@ -45,6 +51,7 @@ class UnicornBoard(ABC):
     machine: Machine
     pdm: HearingModel
     uart: LinkModel
+    pads: PadsModel
 
     def __init__(self, board: Board) -> None:
         if board.registers is None or board.link is None or board.flash is None:

@@ -162,10 +162,13 @@ static void pdm_start(void) {
     PDM_TASKS_START = 1;
 }
 
-/* Starts that passed since the last interrupt: the time tells, if there was more than one. */
+/* Starts that passed since the last one that was seen: the time tells, if there was more than one.
+ * Remembers when the last one was: now, unless this interrupt is clearly late. */
 static uint32_t pdm_starts(uint32_t ticks) {
     uint32_t elapsed = (ticks - microphone.ticks) & RTC_MASK;
-    uint32_t starts = (elapsed + CHUNK_TICKS / 2u) / CHUNK_TICKS;
+    uint32_t starts = (elapsed + CHUNK_TICKS / 8u) / CHUNK_TICKS;
+    uint32_t late = elapsed - starts * CHUNK_TICKS;
+    microphone.ticks = starts > 0 && late < CHUNK_TICKS ? ticks - late : ticks;
     return starts > 0 ? starts : 1u;
 }
 
@@ -179,12 +182,13 @@ static void pdm_interrupt(void) {
             lost--; /* what came after it went over the next one, again and again */
         }
         microphone.dropped += lost * EARSHOT_CHUNK;
+    } else {
+        microphone.ticks = ticks;
+        microphone.started = true;
     }
-    microphone.started = true;
     microphone.onward = microphone.filled + 1u - microphone.released < CHUNKS;
     uint32_t next = microphone.filled + microphone.onward;
     PDM_SAMPLE_PTR = (uint32_t)(uintptr_t)microphone.chunk[next % CHUNKS];
-    microphone.ticks = ticks;
     silence_after(ticks);
 }
 
