@@ -27,6 +27,7 @@ def board_list() -> list[dict[str, Any]]:
                 "rates": list(board.rates),
                 "runs": _RUNS[board.simulator],
                 "verified": {"virtual": board.verified.virtual, "silicon": board.verified.silicon},
+                "unconfirmed": list(board.verified.unconfirmed),
             }
         )
     return entries

@@ -115,6 +115,9 @@ class Verified(_Facts):
 
     silicon: str
     virtual: str
+    unconfirmed: tuple[str, ...] = Field(
+        default=(), description="what no source confirms: blocks of registers, as [registers] names them, and sentences"
+    )
 
 
 class Board(_Facts):

@@ -54,9 +54,10 @@ def linker_memory(image: boards.Image) -> str:
         f"    {name} : ORIGIN = 0x{region.start:08X}, LENGTH = 0x{region.length:X}"
         for name, region in image.memory.items()
     ]
-    # Weights and domains lie in flash, unless they have a memory of their own.
-    alias = [] if "CONSTANTS" in image.memory else ['REGION_ALIAS("CONSTANTS", FLASH);']
-    return "\n".join(["MEMORY", "{", *regions, "}", *alias, f"stack_bytes = {image.stack_bytes};", ""])
+    # Weights and domains lie in flash, and DMA's buffers in RAM, unless they have a memory of their own.
+    usual = {"CONSTANTS": "FLASH", "DMA": "RAM"}
+    aliases = [f'REGION_ALIAS("{name}", {place});' for name, place in usual.items() if name not in image.memory]
+    return "\n".join(["MEMORY", "{", *regions, "}", *aliases, f"stack_bytes = {image.stack_bytes};", ""])
 
 
 def main(
