@@ -79,7 +79,7 @@ class Nvmc(Model):
             raise self.refuse(f"{size} bytes are written to flash at 0x{address:x}; it takes whole words")
         self._writes[address] = self._writes.get(address, 0) + 1
         if self._writes[address] > WRITES_A_WORD:
-            raise self.refuse(f"the word at 0x{address:x} is written for the {self._writes[address]}th time")
+            raise self.refuse(f"the word at 0x{address:x} is written more than twice without an erasure")
         before = int.from_bytes(self.machine.flash_read(address, 4), "little")
         if value & ~before:
             raise self.refuse(f"a bit at 0x{address:x} is set, which takes an erasure")
