@@ -164,9 +164,6 @@ class Board(_Facts):
             raise ValueError("an image needs toolchain.prefix")
         if self.simulator == "qemu" and not self.qemu_machine:
             raise ValueError("simulator = 'qemu' needs qemu_machine")
-        for folder in self.sources:
-            if not (FIRMWARE / folder).is_dir():
-                raise ValueError(f"sources names {folder}, and there is no firmware/{folder}")
         return self
 
 
@@ -183,8 +180,8 @@ def load(name: str) -> Board:
     return parse(BOARDS / name / "board.toml")
 
 
-def parse(path: Path) -> Board:
-    """The board that the file `path` describes; BoardError, in one sentence, if it does not hold."""
+def parse(path: Path, firmware: Path = FIRMWARE) -> Board:
+    """The board that the file `path` of the tree `firmware` describes; BoardError, in one sentence, if it does not."""
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
         board = Board.model_validate(facts)
@@ -194,6 +191,9 @@ def parse(path: Path) -> Board:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the board"
         raise BoardError(f"{path}: {where}: {first['msg']}") from error
+    for folder in board.sources:
+        if not (firmware / folder).is_dir():
+            raise BoardError(f"{path}: sources names {folder}, and there is no firmware/{folder}")
     if board.name != path.parent.name:
         raise BoardError(f"{path}: name is {board.name!r}, but the folder is {path.parent.name!r}")
     return board

@@ -105,15 +105,15 @@ def peripherals(svd: str, names: tuple[str, ...]) -> dict[str, Peripheral]:
 def own(file: Path) -> dict[str, Peripheral]:
     """The peripherals of a register file of our own, a .toml; SvdError if it does not hold. A table a peripheral:
 
-        [PDM0]
-        source = "where its facts are from"
-        confirmed = true            # false: some of it is not; board.toml says so too
-        base = 0x4020_1000
-        interrupts = { PDM0 = 48 }
-        registers_of = "other.toml" # the registers of the peripheral of this name in another file, in place of:
-        [PDM0.registers]
-        CTRL = { offset = 0x00, reset = 0, CLKEN = 0, CLKSEL = "2:1" } # fields: a bit, or "high:low"
-        PAD = { offset = 0x20, count = 4 }                             # PAD0 to PAD3, a word each
+    [PDM0]
+    source = "where its facts are from"
+    confirmed = true            # false: some of it is not; board.toml says so too
+    base = 0x4020_1000
+    interrupts = { PDM0 = 48 }
+    registers_of = "other.toml" # the registers of the peripheral of this name in another file, in place of:
+    [PDM0.registers]
+    CTRL = { offset = 0x00, reset = 0, CLKEN = 0, CLKSEL = "2:1" } # fields: a bit, or "high:low"
+    PAD = { offset = 0x20, count = 4 }                             # PAD0 to PAD3, a word each
     """
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))

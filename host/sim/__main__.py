@@ -39,8 +39,10 @@ def measure(name: str, seconds: int) -> dict[str, Any]:
         if isinstance(board, UnicornBoard):
             chunks = len(noise) // CHUNK - 1
             facts["instructions_a_chunk"] = round((board.machine.executed - before) / chunks)
-            facts["core_seconds"] = board.residency().core
-            facts["powered_seconds"] = board.residency().powered
+            residency = board.residency()
+            facts["core_seconds"] = residency.core
+            facts["powered_seconds"] = residency.powered
+            facts["peripheral_seconds"], facts["bank_seconds"] = residency.peripherals, residency.banks
         return facts
     finally:
         board.close()
