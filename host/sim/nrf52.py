@@ -158,7 +158,6 @@ class Clock(Events):
     """CLOCK: the crystal oscillator of 64 MHz, which takes its time, and the low clock, which runs from RC at once."""
 
     NAME = "CLOCK"
-    PLAIN = frozenset({"LFCLKSRC"})
 
     def __init__(self, machine: Machine, peripheral: Peripheral, ppi: Ppi, parts: Meter) -> None:
         self._parts = parts
@@ -186,6 +185,12 @@ class Clock(Events):
         self.machine.cancel("hfxo")
         self.crystal_runs = False
         self._parts.switch("HFXO", False)
+
+    def write_LFCLKSRC(self, value: int) -> None:
+        """Where the low clock is from, chosen while it stands still."""
+        if self.low_runs:
+            raise self.refuse("LFCLKSRC is written while the low clock runs")
+        self.values["LFCLKSRC"] = value
 
     def task_LFCLKSTART(self) -> None:
         """The low clock starts, from RC until its crystal is up."""

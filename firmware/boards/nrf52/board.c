@@ -87,13 +87,18 @@ static void power_start(void) {
     NVMC_ICACHECNF = NVMC_ICACHECNF_CACHEEN_Enabled;
 }
 
-/* The low clock runs from its RC oscillator until the crystal is up, or for ever where there is
- * none: nobody waits for it. */
-static void clocks_start(void) {
-    CLOCK_LFCLKSRC = CLOCK_LFCLKSRC_SRC_Xtal;
+/* It runs from its RC oscillator until the crystal is up, or for ever where there is none: nobody
+ * waits for it. A watchdog that went on over a reset has kept it running, and its source stands. */
+static void low_clock_start(void) {
+    if (!(CLOCK_LFCLKSTAT & CLOCK_LFCLKSTAT_STATE_Msk)) {
+        CLOCK_LFCLKSRC = CLOCK_LFCLKSRC_SRC_Xtal;
+    }
     CLOCK_TASKS_LFCLKSTART = 1;
     RTC0_PRESCALER = 0;
     RTC0_TASKS_START = 1;
+}
+
+static void clocks_start(void) {
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
     event_wait(&CLOCK_EVENTS_HFCLKSTARTED);
@@ -202,7 +207,8 @@ static void rtc_interrupt(void) {
 
 void board_init(void) {
     cause = cause_read();
-    watchdog_start(); /* first: what follows waits for a clock, and may fault */
+    low_clock_start();
+    watchdog_start(); /* now: what follows waits for a clock, and may fault */
     power_start();
     clocks_start();
     pins_start();

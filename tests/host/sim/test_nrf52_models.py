@@ -305,6 +305,15 @@ def test_a_compare_that_may_be_missed_and_a_clock_that_stands_are_refused(chip):
         chip.write("RTC0.CC0", 1)
 
 
+def test_the_low_clock_keeps_its_source_while_it_runs(chip):
+    chip.write("CLOCK.LFCLKSRC", 1)
+    assert chip.read("CLOCK.LFCLKSTAT") >> 16 == 0
+    chip.write("CLOCK.TASKS_LFCLKSTART", 1)
+    assert chip.read("CLOCK.LFCLKSTAT") >> 16 == 1
+    with pytest.raises(SimulationError, match="LFCLKSRC is written while the low clock runs"):
+        chip.write("CLOCK.LFCLKSRC", 0)
+
+
 def test_the_watchdog_goes_on_over_a_software_reset_and_over_no_other(chip):
     expired = []
     chip.watchdog.on_expiry = lambda: expired.append(chip.clock.now)
