@@ -4,7 +4,13 @@ from typing import Any
 
 from firmware import boards
 
-_RUNS = {"native": "library", "apollo3": "virtual board (Unicorn)", "qemu": "virtual board (QEMU)", "": "silicon only"}
+_RUNS = {
+    "native": "library",
+    "apollo3": "virtual board (Unicorn)",
+    "nrf52": "virtual board (Unicorn)",
+    "qemu": "virtual board (QEMU)",
+    "": "silicon only",
+}
 
 
 def board_list() -> list[dict[str, Any]]:
@@ -21,6 +27,7 @@ def board_list() -> list[dict[str, Any]]:
                 "rates": list(board.rates),
                 "runs": _RUNS[board.simulator],
                 "verified": {"virtual": board.verified.virtual, "silicon": board.verified.silicon},
+                "unconfirmed": list(board.verified.unconfirmed),
             }
         )
     return entries

@@ -335,6 +335,45 @@ def boards(as_json: Annotated[bool, typer.Option("--json", help="As a JSON array
     )
 
 
+@app.command("new-board")
+def new_board(
+    *,
+    name: Annotated[str, typer.Argument(help="The board's name: small letters, digits and _.")],
+    core: Annotated[str, typer.Option(help="cortex-m4, cortex-m7, cortex-m33 or cortex-m55.")] = "cortex-m4",
+    flash: Annotated[
+        str, typer.Option(help="Where the image goes: first address and size.", metavar="START:SIZE")
+    ] = "0:1M",
+    ram: Annotated[str, typer.Option(help="Its RAM.", metavar="START:SIZE")] = "0x20000000:256K",
+    clock: Annotated[int, typer.Option(min=1, help="Core clock in Hz.", metavar="HZ")] = 64_000_000,
+    rate: Annotated[int, typer.Option(min=1, help="Microphone rate in Hz.", metavar="HZ")] = 16_000,
+    svd: Annotated[
+        str, typer.Option(help="SVD file of the chip, as pyocd has it.", metavar="NAME.svd", show_default=False)
+    ] = "",
+    peripherals: Annotated[
+        str, typer.Option(help="Peripherals for the register header.", metavar="A,B,C", show_default=False)
+    ] = "",
+    firmware: Annotated[
+        Path | None, typer.Option(help="Firmware tree to write to.", metavar="FOLDER", show_default="this one's")
+    ] = None,
+) -> None:
+    """Lay out the files of a new board, which build at once.
+
+    Writes boards/NAME/board.toml and boards/NAME/board.c into the firmware tree. What any Cortex-M can do is written;
+    every other function has its contract as a comment, and stops the core under its own name until you write it.
+    firmware/boards/PORTING.md goes on from there.
+
+    \b
+    Examples:
+      host new-board mine
+      host new-board mine --flash 0x10000:960K --svd nrf52840.svd --peripherals PDM,UARTE0
+      host new-board mine --core cortex-m55 --flash 0x00410000:4032K --ram 0x20000000:496K
+    """
+    from host.new_board import run_new_board
+
+    memories = {"flash": flash, "ram": ram}
+    run_new_board(name, core, memories, clock=clock, rate=rate, svd=svd, peripherals=peripherals, firmware=firmware)
+
+
 register_board_commands(app)
 
 

@@ -56,10 +56,22 @@ class Limits(_Facts):
 
 
 class Registers(_Facts):
-    """Which peripherals of which SVD file (of pyocd's svd_data.zip) the register header describes."""
+    """Which peripherals of which file the register header describes: pyocd's SVD file, or one of our own."""
 
-    svd: str
+    svd: str = Field(default="", description="of pyocd's svd_data.zip")
+    file: str = Field(default="", description="relative to firmware/: a .toml as firmware/boards/registers.py reads it")
     peripherals: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """The one that is given."""
+        return self.svd or self.file
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Registers:
+        if bool(self.svd) == bool(self.file):
+            raise ValueError("exactly one of svd and file says where the registers are from")
+        return self
 
 
 class Link(_Facts):
@@ -82,6 +94,7 @@ class Microphone(_Facts):
     clock_function: int | None = None
     data_pad: int | None = None
     data_function: int | None = None
+    power_pad: int | None = Field(default=None, description="a pin that must be high for the microphone to have power")
     channel: Literal["left", "right"] | None = None
     clock_hz: int | None = None
     gain_db: float = 0.0
@@ -105,6 +118,9 @@ class Verified(_Facts):
 
     silicon: str
     virtual: str
+    unconfirmed: tuple[str, ...] = Field(
+        default=(), description="what no source confirms: blocks of registers, as [registers] names them, and sentences"
+    )
 
 
 class Board(_Facts):
@@ -121,9 +137,11 @@ class Board(_Facts):
     rates: tuple[int, ...] = Field(min_length=1, description="the first one is the microphone's rate")
     sources: tuple[str, ...] = Field(description="source folders besides the common ones, relative to firmware/")
     modelc_target: Literal["portable", "dsp", "mve"]
-    simulator: Literal["native", "apollo3", "qemu", ""] = ""
+    simulator: Literal["native", "apollo3", "nrf52", "qemu", ""] = ""
     qemu_machine: str = ""
     state_pins: tuple[int, ...] = Field(default=(), description="pads of the state code, bit 0 first")
+    dcdc: bool = Field(default=False, description="the board has what the chip's DC/DC converter needs")
+    power_components: str = Field(default="", description="power/boards/NAME.toml has them; empty: none")
     toolchain: Toolchain = Toolchain()
     image: Image | None = Field(default=None, description="None: a shared library, not an image")
     limits: Limits | None = None
@@ -149,9 +167,6 @@ class Board(_Facts):
             raise ValueError("an image needs toolchain.prefix")
         if self.simulator == "qemu" and not self.qemu_machine:
             raise ValueError("simulator = 'qemu' needs qemu_machine")
-        for folder in self.sources:
-            if not (FIRMWARE / folder).is_dir():
-                raise ValueError(f"sources names {folder}, and there is no firmware/{folder}")
         return self
 
 
@@ -168,8 +183,8 @@ def load(name: str) -> Board:
     return parse(BOARDS / name / "board.toml")
 
 
-def parse(path: Path) -> Board:
-    """The board that the file `path` describes; BoardError, in one sentence, if it does not hold."""
+def parse(path: Path, firmware: Path = FIRMWARE) -> Board:
+    """The board that the file `path` of the tree `firmware` describes; BoardError, in one sentence, if it does not."""
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
         board = Board.model_validate(facts)
@@ -179,6 +194,9 @@ def parse(path: Path) -> Board:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the board"
         raise BoardError(f"{path}: {where}: {first['msg']}") from error
+    for folder in board.sources:
+        if not (firmware / folder).is_dir():
+            raise BoardError(f"{path}: sources names {folder}, and there is no firmware/{folder}")
     if board.name != path.parent.name:
         raise BoardError(f"{path}: name is {board.name!r}, but the folder is {path.parent.name!r}")
     return board

@@ -23,6 +23,8 @@ def c_header(board: boards.Board) -> str:
         "STATE_PIN_COUNT": f"{len(board.state_pins)}u",
         "STATE_PINS": "{" + ", ".join(f"{pin}u" for pin in board.state_pins) + "}" if board.state_pins else "",
     }
+    if board.dcdc:
+        facts["DCDC"] = "1u"
     if board.image:
         facts["RAM_BYTES"] = f"{board.image.memory['RAM'].length}u"
         if store := board.image.memory.get("STORE"):
@@ -52,9 +54,10 @@ def linker_memory(image: boards.Image) -> str:
         f"    {name} : ORIGIN = 0x{region.start:08X}, LENGTH = 0x{region.length:X}"
         for name, region in image.memory.items()
     ]
-    # Weights and domains lie in flash, unless they have a memory of their own.
-    alias = [] if "CONSTANTS" in image.memory else ['REGION_ALIAS("CONSTANTS", FLASH);']
-    return "\n".join(["MEMORY", "{", *regions, "}", *alias, f"stack_bytes = {image.stack_bytes};", ""])
+    # Weights and domains lie in flash, and DMA's buffers in RAM, unless they have a memory of their own.
+    usual = {"CONSTANTS": "FLASH", "DMA": "RAM"}
+    aliases = [f'REGION_ALIAS("{name}", {place});' for name, place in usual.items() if name not in image.memory]
+    return "\n".join(["MEMORY", "{", *regions, "}", *aliases, f"stack_bytes = {image.stack_bytes};", ""])
 
 
 def main(

@@ -27,6 +27,10 @@ def open_board(name: str) -> VirtualBoard:
         from host.sim.artemis import Apollo3Board
 
         return Apollo3Board(board, built(name) / "earshot.bin")
+    if board.simulator == "nrf52":
+        from host.sim.nrf52_board import Nrf52Board
+
+        return Nrf52Board(board, built(name) / "earshot.bin")
     if board.simulator == "qemu":
         from host.sim.qemu import QemuBoard
 

@@ -1,7 +1,7 @@
 """How fast a virtual board runs on this computer: `python -m host.sim [BOARD] [SECONDS]`, on one core.
 
-Plays noise, which keeps the board awake, and prints how many times faster than real time that is, and for an Apollo3
-board what an image costs: instructions a chunk, and the time in each power state.
+Plays noise, which keeps the board awake, and prints how many times faster than real time that is, and for a board in
+Unicorn what an image costs: instructions a chunk, and the time in each power state.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 from firmware import boards
 from host.errors import USER_ERROR_EXIT
 from host.sim import SimulationError, open_board
-from host.sim.artemis import Apollo3Board
+from host.sim.unicorn_board import UnicornBoard
 
 CHUNK = 512
 
@@ -26,7 +26,7 @@ def measure(name: str, seconds: int) -> dict[str, Any]:
     try:
         noise = np.random.default_rng(1).integers(-3000, 3000, seconds * board.rate).astype(np.int16)
         board.hear(noise[:CHUNK])
-        before = board.machine.executed if isinstance(board, Apollo3Board) else 0
+        before = board.machine.executed if isinstance(board, UnicornBoard) else 0
         start = time.perf_counter()
         board.hear(noise[CHUNK:])
         took = time.perf_counter() - start
@@ -36,11 +36,13 @@ def measure(name: str, seconds: int) -> dict[str, Any]:
             "seconds": took,
             "x_real_time": seconds / took,
         }
-        if isinstance(board, Apollo3Board):
+        if isinstance(board, UnicornBoard):
             chunks = len(noise) // CHUNK - 1
             facts["instructions_a_chunk"] = round((board.machine.executed - before) / chunks)
-            facts["core_seconds"] = board.residency().core
-            facts["powered_seconds"] = board.residency().powered
+            residency = board.residency()
+            facts["core_seconds"] = residency.core
+            facts["powered_seconds"] = residency.powered
+            facts["peripheral_seconds"], facts["bank_seconds"] = residency.peripherals, residency.banks
         return facts
     finally:
         board.close()

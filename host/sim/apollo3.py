@@ -9,6 +9,7 @@ from firmware.boards.registers import Peripheral
 from host.sim import apollo3_flash
 from host.sim.bus import Model
 from host.sim.machine import Machine
+from host.sim.residency import Meter
 
 TICK_HZ = 96_000_000  # TurboSPOT's clock; HFRC's 48 MHz are half of it
 HFRC_TICKS = 2
@@ -22,6 +23,24 @@ ROM = (apollo3_flash.ROM_BASE, apollo3_flash.rom())
 DTCM_BANKS = ((0, 8), (8, 24), (32, 32))  # KiB from the start of RAM: (first, size)
 SRAM_BANK, SRAM_BANKS = 32, 10
 FLASH_BANK = 512 * KILOBYTE
+BANK_FIELDS = (
+    {f"DTCM{bank}": ("DTCM", bank) for bank in range(3)}
+    | {f"SRAM{bank}": ("SRAM", bank) for bank in range(SRAM_BANKS)}
+    | {f"{name}": (name, 0) for name in ("FLASH0", "FLASH1", "CACHEB0", "CACHEB2")}
+)
+"""Of MEMPWREN: field and bit of each memory bank."""
+SLEEP_FIELDS = (
+    {f"DTCM{bank}": ("DTCMPWDSLP", bank) for bank in range(3)}
+    | {f"SRAM{bank}": ("SRAMPWDSLP", bank) for bank in range(SRAM_BANKS)}
+    | {"FLASH0": ("FLASH0PWDSLP", 0), "FLASH1": ("FLASH1PWDSLP", 0)}
+    | {"CACHEB0": ("CACHEPWDSLP", 0), "CACHEB2": ("CACHEPWDSLP", 0)}
+)
+"""Of MEMPWDINSLEEP: field and bit that takes a bank's power away in deep sleep."""
+BANK_BYTES = (
+    {f"DTCM{bank}": size * KILOBYTE for bank, (_, size) in enumerate(DTCM_BANKS)}
+    | {f"SRAM{bank}": SRAM_BANK * KILOBYTE for bank in range(SRAM_BANKS)}
+    | {"FLASH0": FLASH_BANK, "FLASH1": FLASH_BANK, "CACHEB0": 8 * KILOBYTE, "CACHEB2": 8 * KILOBYTE}
+)
 
 # Device power: the DEVPWREN bit of a peripheral and the DEVPWRSTATUS bit of its domain.
 DOMAINS = {"UART0": ("PWRUART0", "HCPA"), "PDM": ("PWRPDM", "PWRPDM")}
@@ -31,12 +50,12 @@ class PowerControl(Model):
     """PWRCTRL: which peripherals and which RAM have power, and since when."""
 
     NAME = "PWRCTRL"
-    PLAIN = frozenset({"MEMPWDINSLEEP", "SRAMCTRL", "SUPPLYSRC", "SUPPLYSTATUS", "DEVPWREVENTEN"})
+    PLAIN = frozenset({"SRAMCTRL", "SUPPLYSRC", "SUPPLYSTATUS", "DEVPWREVENTEN"})
 
-    def __init__(self, machine: Machine, peripheral: Peripheral) -> None:
+    def __init__(self, machine: Machine, peripheral: Peripheral, parts: Meter, banks: Meter) -> None:
+        self._parts, self._banks = parts, banks
         self._since: dict[str, int] = {}
         self.image_end = 0
-        self.on_ticks = dict.fromkeys(DOMAINS, 0)
         super().__init__(machine, peripheral)
 
     def reset(self) -> None:
@@ -44,10 +63,17 @@ class PowerControl(Model):
         for name in list(self._since):
             self._off(name)
         super().reset()
+        self._note_banks()
         self.machine.ram_power(self.machine.ram_size)
 
     def _off(self, name: str) -> None:
-        self.on_ticks[name] += self.machine.now - self._since.pop(name)
+        del self._since[name]
+        self._parts.switch(name, False)
+
+    def _note_banks(self) -> None:
+        on = {bank for bank, (field, bit) in BANK_FIELDS.items() if self.field("MEMPWREN", field) >> bit & 1}
+        lost = {bank for bank, (field, bit) in SLEEP_FIELDS.items() if self.field("MEMPWDINSLEEP", field) >> bit & 1}
+        self._banks.set(on, on - lost)
 
     def why_off(self, name: str) -> str | None:
         """Why the peripheral `name` has no power yet; None if it has."""
@@ -63,11 +89,6 @@ class PowerControl(Model):
         field = f"FLASH{instance}"
         return None if self.field("MEMPWREN", field) else f"{field} has no power (PWRCTRL.MEMPWREN.{field} is 0)"
 
-    def powered_ticks(self) -> dict[str, int]:
-        """How long each peripheral had power so far."""
-        now = self.machine.now
-        return {name: ticks + (now - self._since.get(name, now)) for name, ticks in self.on_ticks.items()}
-
     def write_DEVPWREN(self, value: int) -> None:
         """Switches peripherals; those without a model are refused."""
         known = 0
@@ -76,6 +97,7 @@ class PowerControl(Model):
             known |= mask
             if value & mask and name not in self._since:
                 self._since[name] = self.machine.now
+                self._parts.switch(name, True)
             elif not value & mask and name in self._since:
                 self._off(name)
         if value & ~known:
@@ -108,7 +130,13 @@ class PowerControl(Model):
             if self.field("MEMPWREN", "SRAM") >> bank & 1 and sram == size:
                 size += SRAM_BANK * KILOBYTE
             sram += SRAM_BANK * KILOBYTE
+        self._note_banks()
         self.machine.ram_power(size)
+
+    def write_MEMPWDINSLEEP(self, value: int) -> None:
+        """Which memories lose power in deep sleep."""
+        self.values["MEMPWDINSLEEP"] = value
+        self._note_banks()
 
     def deep_sleep(self) -> None:
         """RAM that MEMPWDINSLEEP does not keep is lost."""

@@ -8,11 +8,11 @@ from firmware.boards import Board
 from firmware.boards.registers import Peripheral
 from host.sim.apollo3 import TICK_HZ, Pads, PowerControl
 from host.sim.bus import Model
+from host.sim.heard import LOOK_AHEAD, Heard
 from host.sim.machine import Machine
 
 FIFO_SAMPLES = 64  # 32 words of two
 CLOCK_HZ = {"12MHz": 12_000_000, "6MHz": 6_000_000, "3MHz": 3_000_000, "1_5MHz": 1_500_000, "750KHz": 750_000}
-LOOK_AHEAD = 512  # samples that time may run ahead of the host
 
 
 class Pdm(Model):
@@ -36,11 +36,7 @@ class Pdm(Model):
         self._power, self._pads = power, pads
         self._microphone, self._rate = board.microphone, board.rate
         self._irq = peripheral.interrupts["PDM"]
-        self._heard: list[np.ndarray] = []
-        self._heard_from = 0  # index of the first sample that is kept
-        self.supplied = 0
-        self._started: int | None = None  # tick at which the clock started
-        self._first = 0  # index of the first sample since then
+        self._heard = Heard(machine, TICK_HZ // board.rate)
         self._head = 0  # index of the oldest sample that the FIFO holds
         self._transfer: list[tuple[int, int]] | None = None  # spans of sample indices under way
         self.overrun = 0
@@ -49,9 +45,8 @@ class Pdm(Model):
 
     def reset(self) -> None:
         """Stops; what the host gave and time has not reached yet is still to be heard."""
-        if self._started is not None:
-            self._first = self._produced()
-        self._started, self._transfer = None, None
+        self._heard.stop()
+        self._transfer = None
         super().reset()
 
     def unpowered(self) -> str | None:
@@ -60,49 +55,21 @@ class Pdm(Model):
 
     def supply(self, pcm: np.ndarray) -> None:
         """More samples from the host."""
-        self._heard.append(np.asarray(pcm, dtype="<i2"))
-        self.supplied += len(pcm)
-        if self._started is not None:
+        self._heard.supply(pcm)
+        if self._heard.running:
             self._schedule_horizon()
 
     def ready(self) -> bool:
         """Whether the host has given what the next event of the microphone needs."""
         if self._transfer is not None:
-            return self._transfer[-1][1] <= self.supplied
-        return self._produced() < self.supplied + LOOK_AHEAD
-
-    @property
-    def running(self) -> bool:
-        """Whether the microphone is clocked."""
-        return self._started is not None
-
-    # Samples and time.
-
-    def _sample_ticks(self) -> int:
-        return TICK_HZ // self._rate
-
-    def _tick_of(self, index: int) -> int:
-        """When sample `index` is complete."""
-        assert self._started is not None
-        return self._started + (index - self._first + 1) * self._sample_ticks()
-
-    def _produced(self) -> int:
-        """Index after the last sample that is complete."""
-        if self._started is None:
-            return self._first
-        return self._first + (self.machine.now - self._started) // self._sample_ticks()
-
-    def _take(self, start: int, end: int) -> np.ndarray:
-        """The samples [start, end); forgets all before `end`."""
-        kept = self._heard[0] if len(self._heard) == 1 else np.concatenate(self._heard)
-        taken = kept[start - self._heard_from : end - self._heard_from]
-        self._heard = [kept[end - self._heard_from :]]
-        self._heard_from = end
-        return taken
+            return self._transfer[-1][1] <= self._heard.supplied
+        return self._heard.produced < self._heard.supplied + LOOK_AHEAD
 
     def _schedule_horizon(self) -> None:
         if self._transfer is None:
-            self.machine.at("pdm horizon", self._tick_of(self.supplied + LOOK_AHEAD - 1), self._stall, True)
+            self.machine.at(
+                "pdm horizon", self._heard.tick_of(self._heard.supplied + LOOK_AHEAD - 1), self._stall, True
+            )
 
     def _stall(self) -> None:
         self._schedule_horizon()
@@ -116,13 +83,14 @@ class Pdm(Model):
             and self.field("VCFG", "IOCLKEN")
             and self.field("VCFG", "PDMCLKEN")
         )
-        if on and self._started is None:
+        if on and not self._heard.running:
             self._check()
-            self._started, self._head = self.machine.now, self._first
+            self._heard.start()
+            self._head = self._heard.first
             self._schedule_horizon()
-        elif not on and self._started is not None:
-            self._first = self._produced()
-            self._started, self._transfer = None, None
+        elif not on and self._heard.running:
+            self._heard.stop()
+            self._transfer = None
             self.machine.cancel("pdm horizon")
             self.machine.cancel("pdm dma")
 
@@ -162,7 +130,7 @@ class Pdm(Model):
     def write_FIFOFLUSH(self, value: int) -> None:
         """Empties the FIFO."""
         if value & 1:
-            self._head = self._produced()
+            self._head = self._heard.produced
 
     # DMA.
 
@@ -172,12 +140,12 @@ class Pdm(Model):
         self._transfer = None
         self.machine.cancel("pdm dma")
         if not self.field("DMACFG", "DMAEN"):
-            if self._started is not None:
+            if self._heard.running:
                 self._schedule_horizon()
             return
         threshold = self.values["FIFOTHR"] * 4
         count = self.values["DMATOTCOUNT"]
-        if self._started is None:
+        if not self._heard.running:
             raise self.refuse("the DMA is armed before the microphone runs")
         if not threshold or threshold % 16 or not count or count % threshold:
             raise self.refuse(
@@ -187,10 +155,10 @@ class Pdm(Model):
             raise self.refuse("the DMA is armed without its trigger (DMATRIGEN.DTHR)")
         self._transfer = self._spans(count // 2)
         self.machine.cancel("pdm horizon")
-        self.machine.at("pdm dma", self._tick_of(self._transfer[-1][1] - 1), self._complete, True)
+        self.machine.at("pdm dma", self._heard.tick_of(self._transfer[-1][1] - 1), self._complete, True)
 
     def _spans(self, count: int) -> list[tuple[int, int]]:
-        produced = self._produced()
+        produced = self._heard.produced
         lost = produced - self._head - FIFO_SAMPLES
         if lost <= 0:
             return [(self._head, self._head + count)]
@@ -204,7 +172,7 @@ class Pdm(Model):
     def _complete(self) -> None:
         spans, self._transfer = self._transfer, None
         assert spans is not None
-        pcm = np.concatenate([self._take(start, end) for start, end in spans])
+        pcm = np.concatenate([self._heard.take(start, end) for start, end in spans])
         self.machine.ram_write(self.values["DMATARGADDR"], pcm.tobytes())
         self._head = spans[-1][1]
         self.set_field("DMACFG", "DMAEN", 0)
@@ -230,7 +198,7 @@ class Pdm(Model):
 
     def read_INTSTAT(self) -> int:
         """What has happened; an overflow shows as soon as a sample is lost."""
-        if self._started is not None and self._transfer is None and self._produced() - self._head > FIFO_SAMPLES:
+        if self._heard.running and self._transfer is None and self._heard.produced - self._head > FIFO_SAMPLES:
             self._note_overflow()
         return self.values["INTSTAT"]
 

@@ -64,13 +64,18 @@ class Model:
 
 
 class Bus:
-    """The registers of all models by address."""
+    """The registers of all models by address.
 
-    def __init__(self, models: list[Model]) -> None:
+    name_of: what the chip has at an address where no model is ("ADC.CFG"), None where it has nothing.
+    """
+
+    def __init__(self, models: list[Model], name_of: Callable[[int], str | None] = lambda _address: None) -> None:
+        self._name_of = name_of
+        self._models = models
         self._at: dict[int, tuple[Model, Register]] = {}
         for model in models:
             for register in model.peripheral.registers.values():
-                self._at[register.address] = (model, register)
+                self._at.setdefault(register.address, (model, register))
         self._readers: dict[int, Callable[[], int]] = {}
         self._writers: dict[int, Callable[[int], None]] = {}
 
@@ -98,6 +103,9 @@ class Bus:
     def _find(self, address: int, size: int) -> tuple[Model, Register]:
         found = self._at.get(address)
         if found is None:
+            if name := self._name_of(address):
+                where = f"(pc 0x{self._models[0].machine.pc:08x})"
+                raise SimulationError(f"{name} (0x{address:08x}) is accessed, but nobody models it {where}")
             raise BusFault(f"there is no register at 0x{address:08x}")
         model, register = found
         if size != 4:

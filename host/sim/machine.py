@@ -7,7 +7,6 @@ at the ends of translated blocks.
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from collections.abc import Callable
 from enum import Enum
@@ -19,9 +18,6 @@ from unicorn import (
     UC_HOOK_MEM_INVALID,
     UC_MODE_MCLASS,
     UC_MODE_THUMB,
-    UC_PROT_EXEC,
-    UC_PROT_READ,
-    UC_PROT_WRITE,
     Uc,
     UcError,
 )
@@ -29,10 +25,10 @@ from unicorn import arm_const as arm
 
 from host.sim.bus import Bus, BusFault, Model
 from host.sim.counter import Counter
+from host.sim.memory import Memory
 from host.sim.system_control import SystemControl, system_control_registers
 from host.sim.virtual_board import SimulationError
 
-PAGE = 4096
 PATIENCE_SECONDS = 5  # virtual time that an image may take without waiting for the host
 WFI = b"\x30\xbf"
 NOWHERE = 0xFFFFFFFE
@@ -52,7 +48,7 @@ class Power(Enum):
     DEEP_SLEEP = "deep sleep"
 
 
-class Machine:
+class Machine(Memory):
     """The core with its flash and RAM. Peripherals are added with `attach`, then `reset` starts it.
 
     flash, ram: (first address, bytes). tick_hz: ticks a second. `core_divider` ticks make a core clock. rom: (first
@@ -69,22 +65,13 @@ class Machine:
         self.faults: list[str] = []
         self._uc = uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
-        self.flash_base, self.ram_base, self.ram_size = flash[0], ram[0], ram[1]
-        self._flash = self._map(*flash, UC_PROT_READ | UC_PROT_EXEC)
-        ctypes.memset(ctypes.addressof(self._flash), 0xFF, flash[1])  # erased
-        # Not executable: Unicorn would look for translated code at each store, which costs a tenth of its speed.
-        self._ram = self._map(*ram, UC_PROT_READ | UC_PROT_WRITE)
-        self._ram_mapped = ram[1]
-        self._ram_wanted = ram[1]
-        codes = [(flash[0], self._flash), (ram[0], self._ram)]
-        if rom:
-            self._rom = self._map(rom[0], len(rom[1]), UC_PROT_READ | UC_PROT_EXEC)
-            ctypes.memmove(ctypes.addressof(self._rom), rom[1], len(rom[1]))
-            codes.append((rom[0], self._rom))
-        self._counter = Counter(uc, codes)
+        super().__init__(uc, flash, ram, rom)
+        self._counter = Counter(uc, self.codes)
         uc.hook_add(UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid)
         self._deadline = 0
+        self._stop_wanted = False
+        self._stalled_until = 0
         self._ticks = 0  # up to the instruction `_from`
         self._from = 0
         self._timers: dict[str, tuple[int, Callable[[], None], bool]] = {}
@@ -98,58 +85,23 @@ class Machine:
         self._fault: tuple[str, int, int] | None = None  # why, CFSR, address
         self._interrupt: int | None = None
         self._invalid = 0
-        self._bus = Bus([])
+        self.bus = Bus([])
         self._models: list[Model] = []
         self.scs = SystemControl(self, system_control_registers())
         self.may_advance: Callable[[], bool] = lambda: True
         self.on_system_reset: Callable[[], None] = lambda: None
 
-    def _map(self, base: int, size: int, protection: int) -> ctypes.Array:
-        raw = (ctypes.c_uint8 * (size + PAGE))()
-        offset = -ctypes.addressof(raw) % PAGE
-        memory = (ctypes.c_uint8 * size).from_buffer(raw, offset)
-        self._uc.mem_map_ptr(base, size, protection, ctypes.addressof(memory))
-        return memory
-
-    def attach(self, models: list[Model], windows: list[tuple[int, int]]) -> None:
-        """Puts the chip's peripherals on the bus; windows: (first address, bytes) where registers may be."""
+    def attach(
+        self,
+        models: list[Model],
+        windows: list[tuple[int, int]],
+        name_of: Callable[[int], str | None] = lambda _address: None,
+    ) -> None:
+        """Puts the peripherals on the bus; windows: (first address, bytes) where registers may be; name_of: see Bus."""
         self._models = [self.scs, *models]
-        self._bus = Bus(self._models)
+        self.bus = Bus(self._models, name_of)
         for base, size in [*windows, (0xE0000000, 0x100000)]:
             self._uc.mmio_map(base, size, self._on_read, base, self._on_write, base)
-
-    def load(self, image: bytes, address: int) -> None:
-        """Writes `image` to flash."""
-        start = address - self.flash_base
-        if start < 0 or start + len(image) > len(self._flash):
-            raise SimulationError(f"an image of {len(image)} bytes at 0x{address:x} does not fit the flash")
-        ctypes.memmove(ctypes.addressof(self._flash) + start, image, len(image))
-
-    def ram_write(self, address: int, data: bytes) -> None:
-        """Writes RAM, as a DMA does; SimulationError outside the RAM that has power."""
-        start = address - self.ram_base
-        if start < 0 or start + len(data) > self._ram_mapped:
-            raise SimulationError(f"a DMA writes {len(data)} bytes to 0x{address:08x}, where no RAM has power")
-        ctypes.memmove(ctypes.addressof(self._ram) + start, data, len(data))
-
-    def ram_read(self, address: int, size: int) -> bytes:
-        """`size` bytes of RAM, whether it has power or not."""
-        start = address - self.ram_base
-        return bytes(self._ram[start : start + size])
-
-    def in_ram(self, address: int, size: int) -> bool:
-        """All of it is RAM that has power."""
-        return self.ram_base <= address and address + size <= self.ram_base + self._ram_mapped
-
-    def flash_read(self, address: int, size: int) -> bytes:
-        """`size` bytes of flash."""
-        start = address - self.flash_base
-        return bytes(self._flash[start : start + size])
-
-    def flash_write(self, address: int, data: bytes) -> None:
-        """Changes flash, but not code that has run."""
-        start = address - self.flash_base
-        ctypes.memmove(ctypes.addressof(self._flash) + start, data, len(data))
 
     def on_fetch(self, address: int, act: Callable[[], None]) -> None:
         """Calls `act` whenever the core is about to execute the instruction at `address`."""
@@ -183,17 +135,18 @@ class Machine:
         """PRIMASK is set."""
         return bool(self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1)
 
-    def ram_power(self, size: int) -> None:
-        """The first `size` bytes of RAM keep power, the rest loses it."""
-        self._ram_wanted = size
-        self.look()
-
     # Time and events.
 
     @property
     def now(self) -> int:
         """Ticks since power came."""
         return self._ticks + (self._counter.executed - self._from) * self.core_divider
+
+    def residency_now(self) -> dict[Power, int]:
+        """Ticks in each power state so far, those of the instructions under way included."""
+        spent = dict(self.residency)
+        spent[Power.RUN] += self.now - sum(spent.values())
+        return spent
 
     @property
     def executed(self) -> int:
@@ -225,7 +178,13 @@ class Machine:
 
     def look(self) -> None:
         """Lets the core stop at its next block, because something may have become due."""
+        self._stop_wanted = True
         self._counter.limit(0)
+
+    def stall(self, ticks: int) -> None:
+        """The core stands still for so long, from its next block on; all else goes on."""
+        self._stalled_until = max(self._stalled_until, self.now) + ticks
+        self.look()
 
     def line(self, irq: int, high: bool) -> None:
         """Sets the level of an interrupt line."""
@@ -248,6 +207,7 @@ class Machine:
         self._pending.clear()
         self._active.clear()
         self._sleeping, self._locked_up, self._reset_wanted = None, False, None
+        self._stalled_until = 0
         self.set_divider(1)
         for model in self._models:
             model.reset()
@@ -282,11 +242,15 @@ class Machine:
                 prepare()
             if not self._fire():
                 return
-            self._apply_ram_power()
+            self.apply_memory()
             if self._sleeping or self._locked_up:
                 if not self._locked_up and self._wakes():
                     self._sleeping = None
                 elif not self._skip_to_next():
+                    return
+                continue
+            if self._stalled_until > self.now:
+                if not self._skip_to_next(self._stalled_until):
                     return
                 continue
             if exception := self._due_exception():
@@ -305,11 +269,13 @@ class Machine:
             act()
         return True
 
-    def _skip_to_next(self) -> bool:
-        """While the core stands still: to the next event. False if that waits for the host."""
-        if not self._timers:
+    def _skip_to_next(self, end: int | None = None) -> bool:
+        """While the core stands still: to the next event, or to `end`. False if that waits for the host."""
+        if not self._timers and end is None:
             raise SimulationError(f"the core stands still at 0x{self.pc:08x} and nothing can wake it")
-        tick, _, waits = min(self._timers.values(), key=lambda timer: timer[0])
+        tick, waits = min(((timer[0], timer[2]) for timer in self._timers.values()), default=(end or 0, False))
+        if end is not None and end < tick:
+            tick, waits = end, False
         if waits and not self.may_advance():
             return False
         passed = max(0, tick - self.now)
@@ -320,22 +286,13 @@ class Machine:
     def _limit(self) -> None:
         tick = min((timer[0] for timer in self._timers.values()), default=self._deadline)
         tick = min(tick, self._deadline)
+        if self._stop_wanted:
+            return
         left = max(0, tick - self.now)
         self._counter.limit(self._counter.executed + -(-left // self.core_divider))
 
-    def _apply_ram_power(self) -> None:
-        if self._ram_wanted == self._ram_mapped:
-            return
-        low, high = sorted((self._ram_wanted, self._ram_mapped))
-        if self._ram_wanted < self._ram_mapped:
-            self._uc.mem_unmap(self.ram_base + low, high - low)
-            ctypes.memset(ctypes.addressof(self._ram) + low, 0xA5, high - low)  # what was there is gone
-        else:
-            protection = UC_PROT_READ | UC_PROT_WRITE
-            self._uc.mem_map_ptr(self.ram_base + low, high - low, protection, ctypes.addressof(self._ram) + low)
-        self._ram_mapped = self._ram_wanted
-
     def _emulate(self) -> None:
+        self._stop_wanted = False
         self._limit()
         masked = bool(self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1)
         waits = self._wakes()
@@ -507,7 +464,7 @@ class Machine:
 
     def _on_read(self, uc: Uc, offset: int, size: int, base: int) -> int:
         try:
-            return self._bus.read(base + offset, size)
+            return self.bus.read(base + offset, size)
         except BusFault as fault:
             self._fault = (str(fault), 0x8200, base + offset)
         except SimulationError as error:
@@ -517,13 +474,20 @@ class Machine:
 
     def _on_write(self, uc: Uc, offset: int, size: int, value: int, base: int) -> None:
         try:
-            self._bus.write(base + offset, size, value)
+            self.bus.write(base + offset, size, value)
             return
         except BusFault as fault:
             self._fault = (str(fault), 0x8200, base + offset)
         except SimulationError as error:
             self._error = error
         uc.emu_stop()
+
+    def _write_watched(self, uc: Uc, offset: int, size: int, value: int, base: int) -> None:
+        try:
+            super()._write_watched(uc, offset, size, value, base)
+        except SimulationError as error:
+            self._error = error
+            uc.emu_stop()
 
     def _on_interrupt(self, uc: Uc, number: int, _: object) -> None:
         self._interrupt = number

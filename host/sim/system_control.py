@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 AIRCR_KEY, AIRCR_SYSRESETREQ = 0x05FA0000, 4
 CPUID = 0x410FC241
 TRCENA, CYCCNTENA = 1 << 24, 1
+WORDS = 2
+"""Of 32 interrupts each."""
 
 _SINGLE = {
     "DWT_CTRL": (0xE0001000, 0x40000000),
@@ -30,11 +32,12 @@ _SINGLE = {
     "CPACR": (0xE000ED88, 0),
     "DEMCR": (0xE000EDFC, 0),
     "SYST_CSR": (0xE000E010, 0),
-    "ISER0": (0xE000E100, 0),
-    "ICER0": (0xE000E180, 0),
-    "ISPR0": (0xE000E200, 0),
-    "ICPR0": (0xE000E280, 0),
-    **{f"IPR{n}": (0xE000E400 + 4 * n, 0) for n in range(8)},
+    **{
+        f"{name}{n}": (address + 4 * n, 0)
+        for name, address in (("ISER", 0xE000E100), ("ICER", 0xE000E180), ("ISPR", 0xE000E200), ("ICPR", 0xE000E280))
+        for n in range(WORDS)
+    },
+    **{f"IPR{n}": (0xE000E400 + 4 * n, 0) for n in range(8 * WORDS)},
     **{f"SHPR{n + 1}": (0xE000ED18 + 4 * n, 0) for n in range(3)},
 }
 
@@ -46,18 +49,22 @@ def system_control_registers() -> Peripheral:
 
 
 class SystemControl(Model):
-    """NVIC for 32 interrupts, SCB, DWT's cycle counter. SysTick is not modelled: the boards do not use it."""
+    """NVIC for 64 interrupts, SCB, DWT's cycle counter. SysTick is not modelled: the boards do not use it."""
 
     NAME = "system control space"
     PLAIN = frozenset(
         {"CPUID", "SCR", "CCR", "MMFAR", "BFAR", "CPACR", "DEMCR", "DWT_CTRL", "VTOR"}
-        | {f"IPR{n}" for n in range(8)}
+        | {f"IPR{n}" for n in range(8 * WORDS)}
         | {f"SHPR{n}" for n in (1, 2, 3)}
     )
 
     def __init__(self, machine: Machine, peripheral: Peripheral) -> None:
         self._cycles_from = 0
         super().__init__(machine, peripheral)
+        for word in range(WORDS):
+            setattr(self, f"write_ISER{word}", lambda value, word=word: self._enable(word, value))
+            setattr(self, f"write_ICER{word}", lambda value, word=word: self._disable(word, value))
+            setattr(self, f"read_ICER{word}", lambda word=word: self.values[f"ISER{word}"])
 
     def priority(self, exception: int) -> int:
         """The configured priority of an exception; 3 bits count."""
@@ -69,24 +76,18 @@ class SystemControl(Model):
 
     def enabled(self, irq: int) -> bool:
         """Whether the NVIC lets an interrupt through."""
-        return bool(self.values["ISER0"] >> irq & 1)
+        return bool(self.values[f"ISER{irq // 32}"] >> irq % 32 & 1)
 
     def fpu_enabled(self) -> bool:
         """Whether exceptions stack floating-point registers."""
         return (self.values["CPACR"] >> 20) & 0xF == 0xF
 
-    def write_ISER0(self, value: int) -> None:
-        """Enables interrupts."""
-        self.values["ISER0"] |= value
+    def _enable(self, word: int, value: int) -> None:
+        self.values[f"ISER{word}"] |= value
         self.machine.look()
 
-    def read_ICER0(self) -> int:
-        """Reads as ISER0."""
-        return self.values["ISER0"]
-
-    def write_ICER0(self, value: int) -> None:
-        """Disables interrupts."""
-        self.values["ISER0"] &= ~value
+    def _disable(self, word: int, value: int) -> None:
+        self.values[f"ISER{word}"] &= ~value
 
     def read_ICSR(self) -> int:
         """The active exception."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware import boards
+from host.sim import image
 
 pytestmark = pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs Debian's gcc-arm-none-eabi")
 
@@ -20,6 +21,8 @@ class Tree:
         self.firmware = folder / "firmware"
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(boards.FIRMWARE, self.firmware, ignore=ignored)
+        self.first: dict[str, bytes] = {}
+        """The image as the tree was first built."""
 
     def scons(self, *arguments: str, **more) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "SCons", "-Q", "-C", str(self.firmware), *arguments]
@@ -44,6 +47,8 @@ def built(tmp_path_factory) -> Tree:
     tree = Tree(tmp_path_factory.mktemp("a build"))  # paths may hold spaces
     result = tree.scons("board=artemis")
     assert result.returncode == 0, result.stderr
+    for name in ("earshot.elf", "earshot.bin"):
+        tree.first[name] = (tree.firmware.parent / "build" / "artemis" / name).read_bytes()
     return tree
 
 
@@ -63,6 +68,11 @@ def test_every_build_tells_what_the_image_takes(tree):
     assert "of  835584 bytes" in said
     assert "of  262144 bytes" in said
     assert "earshot\n" in said  # the biggest object in RAM
+
+
+@pytest.mark.parametrize("name", ["earshot.elf", "earshot.bin"])
+def test_the_same_sources_give_the_same_bytes_in_another_folder(built, name):
+    assert (image.built("artemis") / name).read_bytes() == built.first[name]
 
 
 def test_a_second_run_does_nothing(tree):

@@ -12,8 +12,8 @@
  * coupled memory (64 KB without wait states) on into the SRAM. Only the banks that BOARD_RAM_BYTES
  * reaches keep power, all of them in deep sleep too: the gate may open at any chunk.
  *
- * Owns: power, clocks, cache, pads, UART0, PDM, STIMER, watchdog; 17.5 KB of RAM.
- * Costs: an interrupt a chunk, and one for every half FIFO of link bytes.
+ * Owns: power, clocks, cache, pads, PDM, STIMER, watchdog; 16.5 KB of RAM.
+ * Costs: an interrupt a chunk.
  */
 #include "board.h"
 
@@ -22,10 +22,9 @@
 #include "fault.h"
 #include "listener.h"
 #include "registers.h"
+#include "uart.h"
 
 #define STIMER_HZ 32768u
-#define UART_HZ 24000000u
-#define UART_DIVIDER_64THS ((UART_HZ * 4u + BOARD_LINK_BAUD / 2u) / BOARD_LINK_BAUD)
 #define WATCHDOG_SECONDS 2u
 #define PDM_FIFO_SAMPLES 64u   /* it keeps its oldest ones */
 #define PDM_FIFO_THRESHOLD 16u /* words; the chunk must be a multiple of it */
@@ -46,22 +45,6 @@ _Static_assert(BOARD_MIC_GAIN_HALF_DB % 3 == 0 && BOARD_MIC_GAIN_HALF_DB >= -12 
                "the amplifier goes from -6 dB to 40.5 dB in steps of 1.5 dB");
 _Static_assert(BOARD_MIC_CLOCK_HZ % (2u * BOARD_RATE) == 0, "no SINCRATE gives this rate");
 
-#define RX_SPACE 512u /* powers of two; the line brings 378 bytes a chunk */
-#define TX_SPACE 512u
-
-/* The bytes are volatile too: a place is read before `read` gives it back to the interrupt. */
-static struct {
-    volatile uint8_t bytes[RX_SPACE];
-    volatile uint32_t written;
-    volatile uint32_t read;
-} rx;
-
-static struct {
-    uint8_t bytes[TX_SPACE];
-    volatile uint32_t written;
-    volatile uint32_t read;
-} tx;
-
 static struct {
     int16_t chunk[CHUNKS][EARSHOT_CHUNK];
     volatile uint32_t filled; /* chunks since reset; the DMA writes the one after them */
@@ -81,7 +64,6 @@ static bool burst_allowed; /* by the chip */
 static bool burst_wanted;  /* by the state */
 static bool bursting;
 
-static void uart_interrupt(void);
 static void pdm_interrupt(void);
 
 #define NONE fault_exception
@@ -128,7 +110,7 @@ static void pad_set(uint32_t pad, uint32_t function, uint32_t flags) {
     *padreg = (*padreg & ~(0xFFu << shift)) | (byte << shift);
 }
 
-static void pads_start(void) {
+void pads_start(void) {
     static const uint8_t state_pins[] = BOARD_STATE_PINS;
     GPIO_PADKEY = GPIO_PADKEY_PADKEY_Key;
     pad_set(BOARD_LINK_TX_PAD, BOARD_LINK_TX_FUNCTION, 0);
@@ -149,6 +131,14 @@ static void power_on(uint32_t enable, uint32_t status) {
     PWRCTRL_DEVPWREN |= enable;
     while ((PWRCTRL_DEVPWRSTATUS & status) != status) {
     }
+}
+
+bool uart_powered(void) {
+    return (PWRCTRL_DEVPWREN & PWRCTRL_DEVPWREN_PWRUART0_EN) != 0;
+}
+
+void uart_power(void) {
+    power_on(PWRCTRL_DEVPWREN_PWRUART0_EN, PWRCTRL_DEVPWRSTATUS_HCPA_Msk);
 }
 
 /* Only what the image uses keeps power: its RAM, both flash banks (the recogniser's weights reach
@@ -244,41 +234,6 @@ static enum board_reset_cause cause_read(void) {
     return stat & RSTGEN_STAT_BORSTAT_Msk ? BOARD_RESET_BROWNOUT : BOARD_RESET_UNKNOWN;
 }
 
-static void uart_start(void) {
-    power_on(PWRCTRL_DEVPWREN_PWRUART0_EN, PWRCTRL_DEVPWRSTATUS_HCPA_Msk);
-    UART0_CR = 0;
-    UART0_CR = UART0_CR_CLKEN_Msk;
-    UART0_CR |= UART0_CR_CLKSEL_24MHZ;
-    UART0_IBRD = UART_DIVIDER_64THS / 64u;
-    UART0_FBRD = UART_DIVIDER_64THS % 64u;
-    UART0_LCRH = UART0_LCRH_WLEN(3u) | UART0_LCRH_FEN_Msk;
-    UART0_IFLS = UART0_IFLS_RXIFLSEL(2u) | UART0_IFLS_TXIFLSEL(0u); /* half full, an eighth */
-    UART0_IER = UART0_IER_RXIM_Msk | UART0_IER_RTIM_Msk;
-    UART0_CR |= UART0_CR_UARTEN_Msk | UART0_CR_TXE_Msk | UART0_CR_RXE_Msk;
-    NVIC_ISER(UART0_IRQn) = NVIC_BIT(UART0_IRQn);
-}
-
-/* With interrupts off, or in the interrupt. */
-static void uart_fill(void) {
-    while (tx.read != tx.written && !(UART0_FR & UART0_FR_TXFF_Msk)) {
-        UART0_DR = tx.bytes[tx.read++ % TX_SPACE];
-    }
-    uint32_t more = tx.read != tx.written ? UART0_IER_TXIM_Msk : 0u;
-    UART0_IER = UART0_IER_RXIM_Msk | UART0_IER_RTIM_Msk | more;
-}
-
-/* What does not fit into the ring is lost; the link's CRC finds out. */
-static void uart_interrupt(void) {
-    UART0_IEC = UART0_MIS;
-    while (!(UART0_FR & UART0_FR_RXFE_Msk)) {
-        uint8_t byte = (uint8_t)UART0_DR;
-        if (rx.written - rx.read < RX_SPACE) {
-            rx.bytes[rx.written++ % RX_SPACE] = byte;
-        }
-    }
-    uart_fill();
-}
-
 static void pdm_arm(void) {
     PDM_DMACFG = 0;
     PDM_DMATOTCOUNT = CHUNK_BYTES;
@@ -359,7 +314,7 @@ enum board_reset_cause board_reset_cause(void) {
 
 /* Interrupts are off; one that is pending wakes the core all the same. Never in a burst: no
  * document says what becomes of it. */
-static void sleep_deeply(void) {
+void core_sleep(void) {
     burst(false);
     cycles_before += DWT_CYCCNT - cycles_mark;
     __asm volatile("dsb\n wfi\n isb" ::: "memory");
@@ -376,7 +331,7 @@ const int16_t *board_audio_wait(void) {
     interrupts_off();
     microphone.released += microphone.taken;
     while (microphone.filled == microphone.released) {
-        sleep_deeply();
+        core_sleep();
         interrupts_on();
         interrupts_off();
     }
@@ -395,49 +350,6 @@ uint32_t board_cycles(void) {
     return cycles_before + (DWT_CYCCNT - cycles_mark);
 }
 
-size_t board_link_read(uint8_t *bytes, size_t cap) {
-    size_t count = 0;
-    while (count < cap && rx.read != rx.written) {
-        bytes[count++] = rx.bytes[rx.read % RX_SPACE];
-        rx.read++;
-    }
-    return count;
-}
-
-void board_link_write(const uint8_t *bytes, size_t count) {
-    interrupts_off();
-    for (size_t i = 0; i < count; i++) {
-        while (tx.written - tx.read == TX_SPACE) {
-            uart_fill();
-            sleep_deeply();
-            interrupts_on();
-            interrupts_off();
-        }
-        tx.bytes[tx.written++ % TX_SPACE] = bytes[i];
-    }
-    uart_fill();
-    interrupts_on();
-}
-
-/* What was queued goes first; at most a ring of it, in case the indices are what is spoilt. */
-void board_fault_write(const uint8_t *bytes, size_t count) {
-    if (!(PWRCTRL_DEVPWREN & PWRCTRL_DEVPWREN_PWRUART0_EN) || !(UART0_CR & UART0_CR_UARTEN_Msk)) {
-        pads_start();
-        uart_start();
-    }
-    for (uint32_t i = 0; i < TX_SPACE && tx.read != tx.written; i++) {
-        while (UART0_FR & UART0_FR_TXFF_Msk) {
-        }
-        uart_fill();
-    }
-    tx.read = tx.written;
-    for (size_t i = 0; i < count; i++) {
-        while (UART0_FR & UART0_FR_TXFF_Msk) {
-        }
-        UART0_DR = bytes[i];
-    }
-}
-
 void board_state(uint8_t code) {
     burst_wanted = code == LISTENER_LISTEN || code == LISTENER_SEND;
     burst(burst_wanted);
@@ -453,13 +365,9 @@ void board_state(uint8_t code) {
     }
 }
 
-/* Whatever is still to be sent goes first. */
 _Noreturn void board_reset(void) {
     interrupts_off();
-    while (PWRCTRL_DEVPWREN & PWRCTRL_DEVPWREN_PWRUART0_EN &&
-           (tx.read != tx.written || (UART0_FR & UART0_FR_BUSY_Msk))) {
-        uart_fill();
-    }
+    uart_flush();
     SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
     __asm volatile("dsb" ::: "memory");
     for (;;) {

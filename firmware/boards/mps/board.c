@@ -269,6 +269,10 @@ void board_state(uint8_t code) {
     CORE_REGISTER(MPS_LEDS) = code;
 }
 
+uint64_t board_unit(void) {
+    return 0;
+}
+
 _Noreturn void board_reset(void) {
     if ((reason & ~REASON_MAGIC_MASK) == BOARD_RESET_PIN) {
         reason = REASON_MAGIC | BOARD_RESET_SOFTWARE;

@@ -1,5 +1,6 @@
 """board.toml: what the loader takes, what it refuses, and what C and the linker get of it."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware import boards
-from firmware.boards import facts
+from firmware.boards import facts, registers
 
 
 def _written(folder: Path, text: str, name: str = "artemis") -> Path:
@@ -40,7 +41,7 @@ def test_every_image_has_the_limits_of_the_recogniser(name):
 
 
 def test_an_unknown_board_is_refused_with_the_ones_there_are():
-    with pytest.raises(boards.BoardError, match="no board 'teensy'; the boards are artemis, "):
+    with pytest.raises(boards.BoardError, match="no board 'teensy'; the boards are apollo4p_evb, "):
         boards.load("teensy")
 
 
@@ -54,6 +55,7 @@ def test_an_unknown_board_is_refused_with_the_ones_there_are():
         (('"boards/cortexm"]', '"boards/cortexz"]'), "there is no firmware/boards/cortexz"),
         (('prefix = "arm-none-eabi-"', ""), "an image needs toolchain.prefix"),
         (('simulator = "apollo3"', 'simulator = "qemu"'), "needs qemu_machine"),
+        (('svd = "apollo3.svd"', ""), "registers: Value error, exactly one of svd and file"),
         (('name = "artemis"', 'name = "artemus"'), "the folder is 'artemis'"),
         (('name = "artemis"', "name = "), "Invalid value"),
     ],
@@ -82,6 +84,39 @@ def test_a_fact_of_a_wrong_type_never_breaks_the_loader(tmp_path_factory, key, v
         boards.Board.model_validate(facts_there)
     except ValueError as error:
         assert key in str(error) or "folder" in str(error) or "image" in str(error)
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_what_no_source_confirms_of_the_registers_is_said_in_board_toml(name):
+    board = boards.load(name)
+    if board.registers is None:
+        return
+    blocks = registers.peripherals(board.registers.source, board.registers.peripherals)
+    doubted = {block.name for block in blocks.values() if not block.confirmed}
+    assert doubted == set(board.verified.unconfirmed) & set(blocks)
+
+
+@pytest.mark.parametrize("name", [name for name in boards.names() if boards.load(name).power_components])
+def test_power_components_are_a_board_of_the_power_model(name):
+    components = boards.load(name).power_components
+    path = boards.FIRMWARE.parent / "power" / "boards" / f"{components}.toml"
+    if not path.is_file():
+        pytest.skip(f"power/boards has no {components}.toml yet")
+    assert tomllib.loads(path.read_text())["name"] == components
+
+
+@pytest.mark.parametrize("name", [name for name in boards.names() if boards.load(name).image])
+def test_no_two_memories_of_a_board_overlap(name):
+    regions = sorted((region.start, region.length) for region in boards.load(name).image.memory.values())
+    for (start, length), (after, _) in itertools.pairwise(regions):
+        assert start + length <= after
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_a_boards_own_c_files_are_short(name):
+    own = [folder for folder in boards.load(name).sources if folder not in ("boards/cortexm", "boards/native")]
+    for path in (path for folder in own for path in (boards.FIRMWARE / folder).glob("*.c")):
+        assert len(path.read_text().splitlines()) <= 400, path
 
 
 def test_c_gets_the_facts_of_the_board():

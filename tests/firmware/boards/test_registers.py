@@ -11,7 +11,17 @@ from typer.testing import CliRunner
 
 from firmware import boards
 from firmware.boards import registers
-from firmware.boards.registers import Field, Peripheral, Register, SvdError, header, parse, peripherals
+from firmware.boards.registers import (
+    Field,
+    Peripheral,
+    Register,
+    SvdError,
+    header,
+    own,
+    parse,
+    peripherals,
+    register_names,
+)
 
 
 def _device(body: str) -> ElementTree.Element:
@@ -57,9 +67,10 @@ def test_a_derived_peripheral_has_the_registers_of_its_source_at_its_own_base():
         (_timer("<bitRange>6:4</bitRange>"), ["TIMER"], "field MODE has the bit range '6:4'"),
         ("<peripheral><name>A</name></peripheral>", ["A"], "a <peripheral> without <baseAddress>"),
         (
-            "<peripheral><name>A</name><baseAddress>0</baseAddress><registers><cluster/></registers></peripheral>",
+            "<peripheral><name>A</name><baseAddress>0</baseAddress><registers><register><dim>2</dim>"
+            "<dimIndex>x,y</dimIndex><name>R%s</name><addressOffset>0</addressOffset></register></registers></peripheral>",
             ["A"],
-            "peripheral A has register clusters",
+            "R%s has dimIndex, which this generator does not read",
         ),
     ],
 )
@@ -71,6 +82,68 @@ def test_what_it_cannot_read_is_refused_in_a_sentence(body, names, message):
 def test_an_svd_file_that_pyocd_lacks_is_refused():
     with pytest.raises(SvdError, match=r"no apollo9\.svd"):
         peripherals("apollo9.svd", ("PDM",))
+
+
+def test_clusters_and_arrays_become_a_register_each():
+    device = _device(
+        "<peripheral><name>P</name><baseAddress>0x100</baseAddress><registers>"
+        "<register><dim>3</dim><dimIncrement>4</dimIncrement><name>CC[%s]</name><addressOffset>8</addressOffset></register>"
+        "<cluster><dim>2</dim><dimIncrement>0x10</dimIncrement><name>RAM[%s]</name><addressOffset>0x40</addressOffset>"
+        "<register><name>POWER</name><addressOffset>4</addressOffset></register></cluster></registers></peripheral>"
+    )
+    registers = parse(device, "x.svd", ["P"])["P"].registers
+    places = {"CC0": 0x108, "CC1": 0x10C, "CC2": 0x110, "RAM0_POWER": 0x144, "RAM1_POWER": 0x154}
+    assert {name: register.address for name, register in registers.items()} == places
+
+
+def test_nrf52840_has_the_addresses_of_its_data_sheet():
+    svd = peripherals("nrf52840.svd", ("PDM", "POWER", "P1", "TIMER1"))
+    assert svd["PDM"].registers["SAMPLE_PTR"].address == 0x4001D560
+    assert svd["POWER"].registers["RAM8_POWERCLR"].address == 0x40000988
+    assert svd["P1"].registers["PIN_CNF15"].address == 0x5000073C + 0x300
+    assert svd["TIMER1"].registers["CC0"].address == 0x40009540
+
+
+def test_every_register_of_a_chip_has_its_name():
+    names = register_names("nrf52840.svd")
+    assert names[0x4000D508] == "RNG.VALUE"
+    assert 0x4000D50C not in names
+
+
+OWN = """
+[PDM0]
+source = "a manual"
+confirmed = true
+base = 0x1000
+interrupts = { PDM0 = 48 }
+[PDM0.registers]
+CTRL = { offset = 0x10, reset = 5, ON = 0, RATE = "7:4" }
+PAD = { offset = 0x20, count = 3 }
+"""
+
+
+def test_a_register_file_of_our_own_is_read(tmp_path):
+    (tmp_path / "one.toml").write_text(OWN)
+    (tmp_path / "two.toml").write_text(
+        '[PDM0]\nsource = "a guess"\nconfirmed = false\nbase = 0x8000\nregisters_of = "one.toml"\n'
+    )
+    one, two = (own(tmp_path / name)["PDM0"] for name in ("one.toml", "two.toml"))
+    assert (one.base, one.interrupts, one.confirmed) == (0x1000, {"PDM0": 48}, True)
+    assert (one.registers["CTRL"].address, one.registers["CTRL"].reset) == (0x1010, 5)
+    assert one.registers["CTRL"].fields["ON"].mask == 1
+    assert one.registers["CTRL"].fields["RATE"].mask == 0xF0
+    assert [one.registers[f"PAD{n}"].address for n in range(3)] == [0x1020, 0x1024, 0x1028]
+    assert (two.registers["CTRL"].address, two.confirmed, two.interrupts) == (0x8010, False, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("base = 0x1000", ""), ("confirmed = true", ""), ("offset = 0x10, ", ""), ('"7:4"', '"x"'), ("[PDM0]", "[PDM0")],
+)
+def test_a_register_file_that_does_not_hold_is_refused_by_name(tmp_path, old, new):
+    (tmp_path / "one.toml").write_text(OWN.replace(old, new, 1))
+    with pytest.raises(SvdError, match=r"one\.toml"):
+        own(tmp_path / "one.toml")
 
 
 def test_apollo3_has_the_addresses_of_its_data_sheet():

@@ -13,6 +13,8 @@ from host.sim import apollo3
 from host.sim.apollo3_pdm import Pdm
 from host.sim.apollo3_uart import Uart
 from host.sim.bus import Bus, BusFault
+from host.sim.machine import Power
+from host.sim.residency import Meter
 from host.sim.virtual_board import SimulationError
 
 ARTEMIS = boards.load("artemis")
@@ -26,6 +28,7 @@ class Clock:
 
     now: int = 0
     pc: int = 0x10000
+    tick_hz: int = apollo3.TICK_HZ
     ram_size: int = 384 * 1024
     ram: int = 384 * 1024
     divider: int = 0
@@ -47,6 +50,9 @@ class Clock:
     def set_divider(self, divider):
         self.divider = divider
 
+    def residency_now(self):
+        return {Power.RUN: self.now, Power.SLEEP: 0, Power.DEEP_SLEEP: 0}
+
     def turn(self, ticks):
         end = self.now + ticks
         while self.timers and min(self.timers.values(), key=lambda timer: timer[0])[0] <= end:
@@ -61,7 +67,9 @@ class Chip:
 
     def __init__(self):
         self.clock = Clock()
-        self.power = apollo3.PowerControl(self.clock, SVD["PWRCTRL"])
+        self.parts = Meter(self.clock, apollo3.DOMAINS)
+        self.banks = Meter(self.clock, apollo3.BANK_BYTES)
+        self.power = apollo3.PowerControl(self.clock, SVD["PWRCTRL"], self.parts, self.banks)
         self.pads = apollo3.Pads(self.clock, SVD["GPIO"], ARTEMIS.state_pins)
         self.resets = apollo3.ResetGenerator(self.clock, SVD["RSTGEN"])
         self.watchdog = apollo3.Watchdog(self.clock, SVD["WDT"], self.resets)
@@ -120,7 +128,8 @@ def test_power_comes_up_after_ten_microseconds_and_not_before(chip):
     chip.clock.turn(MILLISECOND)
     chip.write("PWRCTRL.DEVPWREN", 0)
     chip.clock.turn(MILLISECOND)
-    assert chip.power.powered_ticks()["UART0"] == apollo3.POWER_UP_TICKS + MILLISECOND
+    seconds = (apollo3.POWER_UP_TICKS + MILLISECOND) / apollo3.TICK_HZ
+    assert chip.parts.seconds()["UART0"] == {"run": seconds, "sleep": 0, "deep sleep": 0}
 
 
 def test_a_register_without_power_is_a_bus_fault_that_names_it(chip):
@@ -135,6 +144,15 @@ def test_a_register_without_power_is_a_bus_fault_that_names_it(chip):
 def test_ram_has_power_from_its_start_to_the_first_bank_that_is_off(chip, banks, kilobytes):
     chip.write("PWRCTRL.MEMPWREN", banks | 1 << 13)
     assert chip.clock.ram == kilobytes * 1024
+
+
+def test_a_bank_is_metered_while_it_has_power(chip):
+    chip.clock.turn(MILLISECOND)
+    chip.write("PWRCTRL.MEMPWREN", 0x7 | 1 << 13)
+    chip.clock.turn(2 * MILLISECOND)
+    awake = {bank: states["run"] for bank, states in chip.banks.seconds().items()}
+    assert awake["DTCM2"] == awake["FLASH0"] == pytest.approx(0.003)
+    assert awake["SRAM0"] == awake["FLASH1"] == pytest.approx(0.001)
 
 
 def test_deep_sleep_that_would_erase_ram_is_refused(chip):

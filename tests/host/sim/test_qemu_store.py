@@ -1,6 +1,6 @@
 """A board without flash keeps an uploaded domain in RAM, and says that it will not last."""
 
-from test_apollo3_flash import QUIET, bring, domain, hello
+from test_flash_store import QUIET, bring, domain, hello
 
 from firmware.link import DomainRefusal, DomainSource
 from host.sim import open_board

@@ -1,4 +1,5 @@
-/* store.c: RAM in place of flash, for boards that have none: gone after a reset, as HELLO says.
+/* store.c: RAM in place of flash, for boards that have none or whose flash we cannot change yet:
+ * gone after a reset, as HELLO says.
  *
  * Owns: the RAM from BOARD_STORE_START on, which the linker leaves alone. Costs: at the start, that
  * it is erased.
@@ -35,8 +36,4 @@ static const struct store_device device = {
 const struct store_device *board_store(void) {
     memset(PLACE, 0xFF, BOARD_STORE_BYTES);
     return &device;
-}
-
-uint64_t board_unit(void) {
-    return 0;
 }
