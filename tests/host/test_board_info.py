@@ -85,7 +85,7 @@ def test_the_command_prints_json(serial_line):
 
 def test_settings_are_shown_with_their_ranges():
     rows = {row["name"]: row for row in setting_rows(replace(Config(), on_q8=100, off_q8=50))}
-    assert rows["on_q8"] == {"name": "on_q8", "value": 100, "min": 1, "max": 255, "default": 160}
+    assert rows["on_q8"] == {"name": "on_q8", "value": 100, "min": 1, "max": 255, "default": 170}
     assert rows["off_q8"]["max"] == 100  # it may not be above on_q8
     assert list(rows) == list(Config.RANGES)
 
@@ -106,7 +106,7 @@ def test_settings_are_set_by_name_and_in_force(board):
         ("on_q8=high", r"on_q8 is a whole number, and 'high' is none\. From 1 to 255"),
         ("on_q8=", r"is a whole number"),
         ("on_q8=0", r"the board would refuse this: on_q8 is 0, not from 1 to 255\. Nothing was set"),
-        ("off_q8=161", r"off_q8 is 161, not from 1 to 160"),
+        ("off_q8=171", r"off_q8 is 171, not from 1 to 170"),
         ("on_q8=300", r"on_q8 is 300"),
         ("pre_roll_samples=-1", r"pre_roll_samples is -1"),
     ],
@@ -142,7 +142,7 @@ def test_get_prints_one_bare_value_and_set_what_is_in_force(serial_line):
     wrong = run_host("config", "set", "off_q8=800", "--port", serial_line.port)
     board.stop()
     assert wrong.returncode == 2
-    assert "not from 1 to 160" in wrong.stderr
+    assert "not from 1 to 170" in wrong.stderr
     assert [config.off_q8 for config in board.configs] == [80]
 
 
