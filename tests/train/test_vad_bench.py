@@ -5,18 +5,18 @@ from importlib.metadata import PackageNotFoundError
 import numpy as np
 import pytest
 
-from train import vad_bench, vad_peers
+from train import vad_bench, vad_peers, vad_testsets
 from train.vad_peers import Peer
-from train.vad_testsets import STEP, Recording, TestSet
+from train.vad_testsets import STEP, Recording
 
 
-def _set(seconds: float = 4.0) -> TestSet:
+def _set(seconds: float = 4.0) -> vad_testsets.TestSet:
     """Half silence, then half loud noise that is called speech."""
     frames = round(seconds * 100)
     rng = np.random.default_rng(1)
     pcm = np.zeros(frames * STEP, np.int16)
     pcm[len(pcm) // 2 :] = rng.integers(-8000, 8000, len(pcm) - len(pcm) // 2)
-    return TestSet("halves", [Recording(pcm, np.arange(frames) >= frames // 2)])
+    return vad_testsets.TestSet("halves", [Recording(pcm, np.arange(frames) >= frames // 2)])
 
 
 def _loudness(pcm):
