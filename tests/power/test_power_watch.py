@@ -31,7 +31,8 @@ def watching(tmp_path, monkeypatch):
     started: list[subprocess.Popen] = []
 
     def start(*arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "power.cli", "watch", *arguments]
+        # What a shell starts in the background has SIGINT ignored, and children inherit that.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "power.cli", "watch", *arguments]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 
