@@ -2,8 +2,8 @@
 
 They build at once, so that flags, memories, vector table and limits are right before the first driver is written. What
 any Cortex-M can do is there; every other function is its contract, as board.h has it, and stops the core under its own
-name until it is written: an image never pretends to hear. The functions are read from board.h and cortexm/fault.h, so
-that none is forgotten when those change.
+name until it is written: an image never pretends to hear. The functions are read from the headers that ask for them,
+so that none is forgotten when those change.
 """
 
 from __future__ import annotations
@@ -66,21 +66,26 @@ class Function:
 # What any Cortex-M does alike.
 _WRITTEN = {
     "board_reset_cause": "return cause;",
-    "board_cycles": "return cycles_before + (DWT_CYCCNT - cycles_mark);",
+    "board_cycles": "return awake_cycles();",
+    "core_sleep": "awake_sleep();",
     "board_store": "return NULL;",
     "board_unit": "return 0;",
-    "board_reset": """interrupts_off();
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    __asm volatile("dsb" ::: "memory");
-    for (;;) {
-    }""",
+    "board_reset": "interrupts_off();\n    core_restart();",
+}
+
+# Headers that ask functions of a board, and which: boards/pdm answers for the microphone's ring.
+_ASKED = {
+    "board.h": r"board_(?!audio_)\w+",
+    "boards/cortexm/fault.h": r"board_fault_\w+",
+    "boards/cortexm/awake.h": r"core_sleep",
+    "boards/pdm/microphone.h": r"microphone_start|watchdog_feed",
 }
 
 
 def functions(firmware: Path) -> list[Function]:
-    """Every function that board.h and cortexm/fault.h of the tree `firmware` ask of a board."""
+    """Every function that the tree `firmware` asks of a board with a PDM microphone."""
     found = []
-    for header, wanted in (("board.h", r"board_\w+"), ("boards/cortexm/fault.h", r"board_fault_\w+")):
+    for header, wanted in _ASKED.items():
         text = (firmware / header).read_text(encoding="utf-8")
         pattern = rf"(?:(/\*(?:(?!\*/).)*\*/)\n)?^([A-Za-z_][^;{{}}/#]*?\b({wanted})\([^;{{}}]*\));"
         for match in re.finditer(pattern, text, re.DOTALL | re.MULTILINE):
@@ -128,7 +133,7 @@ core = "{wish.core}"
 clock_hz = {wish.clock_hz:_}
 # The microphone's rate, exactly: the front end's tables are made for it.
 rates = [{wish.rate}]
-sources = ["boards/{wish.name}", "boards/cortexm"]
+sources = ["boards/{wish.name}", "boards/pdm", "boards/cortexm"]
 modelc_target = "{core.kernels}"
 # Pins of the state code, bit 0 first, for a power analyser.
 state_pins = []
@@ -186,14 +191,14 @@ _HEAD = """\
  */
 #include "board.h"
 
+#include "awake.h"
 #include "board_facts.h"
 #include "cortexm.h"
 #include "fault.h"
 #include "listener.h"
+#include "microphone.h"
 {registers}
 static enum board_reset_cause cause; /* board_init() reads it, once */
-static uint32_t cycles_before;       /* awake, up to the last sleep: board_audio_wait() keeps it */
-static uint32_t cycles_mark;         /* CYCCNT at the last waking */
 
 /* What is not written yet stops the core: a debugger shows the name, in r0. */
 static _Noreturn void missing(const char *function) {{

@@ -62,12 +62,15 @@ def test_the_image_stops_under_the_name_of_what_is_missing_and_never_pretends(bu
 def test_the_c_file_has_every_function_with_its_contract(tree: Path, built: Path) -> None:
     text = (tree / "boards" / "mine" / "board.c").read_text()
     wanted = skeleton.functions(boards.FIRMWARE)
-    assert len(wanted) == 12
+    assert len(wanted) == 13
     for function in wanted:
         assert f"{function.prototype} {{" in text
         assert function.contract in text
     declared = re.findall(r"\b(board_\w+)\(", (boards.FIRMWARE / "board.h").read_text())
-    assert set(declared) - {"board_cycles"} <= {function.name for function in wanted}
+    shared = {"board_audio_wait", "board_audio_dropped"}
+    assert set(declared) - shared <= {function.name for function in wanted}
+    ring = (boards.BOARDS / "pdm" / "microphone.c").read_text()
+    assert all(f"{name}(void) {{" in ring for name in shared)
     assert len(text.splitlines()) <= 400
 
 

@@ -1,6 +1,7 @@
 /* uart.c: see uart.h. */
 #include "uart.h"
 
+#include "awake.h"
 #include "board.h"
 #include "board_facts.h"
 #include "cortexm.h"

@@ -13,11 +13,9 @@ void uart_interrupt(void);
 /* With interrupts off: all that was queued goes out. */
 void uart_flush(void);
 
-/* The board's: pads, the UART's power, and sleep with interrupts off, which one that is pending
- * ends all the same. */
+/* The board's: pads, and the UART's power. */
 void pads_start(void);
 bool uart_powered(void);
 void uart_power(void);
-void core_sleep(void);
 
 #endif

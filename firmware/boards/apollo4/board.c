@@ -10,17 +10,20 @@
  * The core stays in its low-power mode of 96 MHz, in which a chunk of recognition takes a third of
  * its time.
  *
- * Owns: power, cache, pads, PDM0, STIMER, watchdog; 16 KB of RAM and 4 KB of shared SRAM.
+ * Owns: power, cache, pads, PDM0, STIMER, watchdog; 4 KB of shared SRAM.
  * Costs: an interrupt a chunk, of some 5 000 cycles.
  */
 #include "board.h"
 
+#include "awake.h"
 #include "board_facts.h"
 #include "chip.h"
 #include "cortexm.h"
 #include "fault.h"
 #include "listener.h"
+#include "microphone.h"
 #include "registers.h"
+#include "reset.h"
 #include "uart.h"
 
 #define PAD_KEY 0x73u
@@ -42,7 +45,6 @@
 #define PDM_HIGH_PASS 0xBu    /* as on the Apollo3 */
 #define PDM_FIFO_SAMPLES 32u  /* it keeps its oldest ones */
 #define PDM_FIFO_THRESHOLD 16 /* words; a chunk is a multiple of it */
-#define CHUNKS 16u            /* a power of two; half a second */
 
 _Static_assert(EARSHOT_CHUNK % PDM_FIFO_THRESHOLD == 0, "the DMA would overrun its buffer");
 _Static_assert(PDM_CLOCK_HZ % (BOARD_MIC_CLOCK_HZ * (PDM_DIVMCLKQ + 1u)) == 0 && PDM_MCLKDIV > 0 &&
@@ -57,20 +59,10 @@ _Static_assert(BOARD_MIC_GAIN_HALF_DB % 3 == 0 && BOARD_MIC_GAIN_HALF_DB >= -24 
 
 __attribute__((section(".dma"), aligned(32))) static volatile uint32_t raw[2][EARSHOT_CHUNK];
 
-static struct {
-    int16_t chunk[CHUNKS][EARSHOT_CHUNK];
-    volatile uint32_t filled;   /* chunks since reset */
-    volatile uint32_t released; /* of them, given back; the image's is the next one, if any */
-    volatile uint32_t dropped;
-    bool taken;           /* the image has one */
-    bool runs;            /* from the first wait on: before that, nobody could take what it gives */
-    uint32_t under_way;   /* which of the raw buffers the DMA writes */
-    uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
-} microphone;
+static uint32_t under_way;   /* which of the raw buffers the DMA writes */
+static uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
 
 static enum board_reset_cause cause;
-static uint32_t cycles_before; /* awake, up to the last sleep */
-static uint32_t cycles_mark;   /* CYCCNT at the last waking */
 
 static void pdm_interrupt(void);
 
@@ -119,46 +111,29 @@ static void clocks_start(void) {
     MCUCTRL_DBGCTRL &= ~MCUCTRL_DBGCTRL_TPIUENABLE_Msk; /* or deep sleep is not deep */
     SCB_SCR = SCB_SCR_SLEEPDEEP;
     STIMER_STCFG = STIMER_STCFG_CLKSEL(STIMER_XTAL_32KHZ);
-    SCB_DEMCR |= SCB_DEMCR_TRCENA;
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    awake_start();
+}
+
+void watchdog_feed(void) {
+    WDT_RSTRT = WATCHDOG_FEED;
 }
 
 static void watchdog_start(void) {
     WDT_CFG = WDT_CFG_CLKSEL(WATCHDOG_16HZ) | WDT_CFG_RESVAL(16u * WATCHDOG_SECONDS) |
               WDT_CFG_INTVAL(0xFFu) | WDT_CFG_RESEN_Msk | WDT_CFG_WDTEN_Msk;
     RSTGEN_CFG |= RSTGEN_CFG_WDREN_Msk;
-    WDT_RSTRT = WATCHDOG_FEED;
-}
-
-/* The register forgets in deep sleep, so it is read once. */
-static enum board_reset_cause cause_read(void) {
-    uint32_t stat = RSTGEN_STAT;
-    bool fault = fault_taken();
-    if (stat & RSTGEN_STAT_WDRSTAT_Msk) {
-        return BOARD_RESET_WATCHDOG;
-    }
-    if (stat & (RSTGEN_STAT_SWRSTAT_Msk | RSTGEN_STAT_POIRSTAT_Msk | RSTGEN_STAT_DBGRSTAT_Msk)) {
-        return fault ? BOARD_RESET_FAULT : BOARD_RESET_SOFTWARE;
-    }
-    if (stat & RSTGEN_STAT_EXRSTAT_Msk) {
-        return BOARD_RESET_PIN;
-    }
-    if (stat & RSTGEN_STAT_PORSTAT_Msk) {
-        return BOARD_RESET_POWER_ON;
-    }
-    return stat & RSTGEN_STAT_BORSTAT_Msk ? BOARD_RESET_BROWNOUT : BOARD_RESET_UNKNOWN;
+    watchdog_feed();
 }
 
 static void pdm_arm(void) {
     PDM0_DMACFG = 0;
     PDM0_DMATOTCOUNT = sizeof raw[0];
-    PDM0_DMATARGADDR = (uint32_t)(uintptr_t)raw[microphone.under_way];
+    PDM0_DMATARGADDR = (uint32_t)(uintptr_t)raw[under_way];
     PDM0_DMATRIGEN = PDM0_DMATRIGEN_DTHR_Msk;
     PDM0_DMACFG = PDM0_DMACFG_DMAPRI_Msk | PDM0_DMACFG_DMAEN_Msk; /* from it to memory */
 }
 
-static void pdm_start(void) {
+void microphone_start(void) {
     PWRCTRL_AUDSSPWREN |= PWRCTRL_AUDSSPWREN_PWRENPDM0_Msk;
     wait_for(&PWRCTRL_AUDSSPWRSTATUS, PWRCTRL_AUDSSPWRSTATUS_PWRSTPDM0_Msk);
     uint32_t gain = (uint32_t)((int32_t)PDM_0_DB + BOARD_MIC_GAIN_HALF_DB / 3);
@@ -178,16 +153,8 @@ static void pdm_start(void) {
     PDM0_INTCLR = 0xFFFFFFFFu;
     PDM0_INTEN = PDM0_INTEN_DCMP_Msk | PDM0_INTEN_DERR_Msk;
     pdm_arm();
-    microphone.chunk_ticks = STIMER_STTMR;
+    chunk_ticks = STIMER_STTMR;
     NVIC_ISER(PDM0_IRQn) = NVIC_BIT(PDM0_IRQn);
-}
-
-/* Samples that the FIFO lost because this interrupt was late: the time tells. */
-static uint32_t pdm_overflow(uint32_t ticks) {
-    uint32_t elapsed = ticks - microphone.chunk_ticks;
-    uint32_t heard = (uint32_t)((uint64_t)elapsed * BOARD_RATE / STIMER_HZ);
-    uint32_t kept = EARSHOT_CHUNK + PDM_FIFO_SAMPLES;
-    return heard > kept ? heard - kept : 0u;
 }
 
 /* The upper 16 of 24 bits, whatever is in the 8 above them. */
@@ -206,25 +173,25 @@ static void pdm_interrupt(void) {
     if (!(why & PDM0_INTSTAT_DCMP_Msk)) {
         return;
     }
-    const volatile uint32_t *done = raw[microphone.under_way];
-    microphone.under_way ^= 1u;
+    const volatile uint32_t *done = raw[under_way];
+    under_way ^= 1u;
     pdm_arm();
     uint32_t ticks = STIMER_STTMR;
     if (why & PDM0_INTSTAT_OVF_Msk) {
-        microphone.dropped += pdm_overflow(ticks);
+        microphone.dropped += microphone_overflow(ticks - chunk_ticks, STIMER_HZ, PDM_FIFO_SAMPLES);
     }
-    microphone.chunk_ticks = ticks;
-    if (microphone.filled - microphone.released == CHUNKS) {
+    chunk_ticks = ticks;
+    if (microphone.filled - microphone.released == MICROPHONE_CHUNKS) {
         microphone.dropped += EARSHOT_CHUNK;
     } else {
         chip_dma_seen(done, sizeof raw[0]);
-        chunk_take(microphone.chunk[microphone.filled % CHUNKS], done);
+        chunk_take(microphone_chunk(microphone.filled), done);
         microphone.filled++;
     }
 }
 
 void board_init(void) {
-    cause = cause_read();
+    cause = reset_cause_read();
     watchdog_start(); /* first: what follows waits for power, and may fault */
     chip_memory_start();
     clocks_start();
@@ -238,37 +205,11 @@ enum board_reset_cause board_reset_cause(void) {
 }
 
 void core_sleep(void) {
-    cycles_before += DWT_CYCCNT - cycles_mark;
-    __asm volatile("dsb\n wfi\n isb" ::: "memory");
-    cycles_mark = DWT_CYCCNT;
-}
-
-const int16_t *board_audio_wait(void) {
-    fault_canary_check();
-    if (!microphone.runs) {
-        microphone.runs = true;
-        pdm_start();
-    }
-    interrupts_off();
-    microphone.released += microphone.taken;
-    while (microphone.filled == microphone.released) {
-        core_sleep();
-        interrupts_on();
-        interrupts_off();
-    }
-    microphone.taken = true;
-    const int16_t *chunk = microphone.chunk[microphone.released % CHUNKS];
-    interrupts_on();
-    WDT_RSTRT = WATCHDOG_FEED;
-    return chunk;
-}
-
-uint32_t board_audio_dropped(void) {
-    return microphone.dropped;
+    awake_sleep();
 }
 
 uint32_t board_cycles(void) {
-    return cycles_before + (DWT_CYCCNT - cycles_mark);
+    return awake_cycles();
 }
 
 void board_state(uint8_t code) {
@@ -292,8 +233,5 @@ uint64_t board_unit(void) {
 _Noreturn void board_reset(void) {
     interrupts_off();
     uart_flush();
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    __asm volatile("dsb" ::: "memory");
-    for (;;) {
-    }
+    core_restart();
 }

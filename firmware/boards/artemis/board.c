@@ -12,16 +12,19 @@
  * coupled memory (64 KB without wait states) on into the SRAM. Only the banks that BOARD_RAM_BYTES
  * reaches keep power, all of them in deep sleep too: the gate may open at any chunk.
  *
- * Owns: power, clocks, cache, pads, PDM, STIMER, watchdog; 16.5 KB of RAM.
+ * Owns: power, clocks, cache, pads, PDM, STIMER, watchdog.
  * Costs: an interrupt a chunk.
  */
 #include "board.h"
 
+#include "awake.h"
 #include "board_facts.h"
 #include "cortexm.h"
 #include "fault.h"
 #include "listener.h"
+#include "microphone.h"
 #include "registers.h"
+#include "reset.h"
 #include "uart.h"
 
 #define STIMER_HZ 32768u
@@ -29,7 +32,6 @@
 #define PDM_FIFO_SAMPLES 64u   /* it keeps its oldest ones */
 #define PDM_FIFO_THRESHOLD 16u /* words; the chunk must be a multiple of it */
 #define CHUNK_BYTES (EARSHOT_CHUNK * sizeof(int16_t))
-#define CHUNKS 16u /* a power of two; half a second */
 #define KILOBYTE 1024u
 #define TCM_BYTES (64u * KILOBYTE)
 #define SRAM_BANK_BYTES (32u * KILOBYTE)
@@ -45,20 +47,9 @@ _Static_assert(BOARD_MIC_GAIN_HALF_DB % 3 == 0 && BOARD_MIC_GAIN_HALF_DB >= -12 
                "the amplifier goes from -6 dB to 40.5 dB in steps of 1.5 dB");
 _Static_assert(BOARD_MIC_CLOCK_HZ % (2u * BOARD_RATE) == 0, "no SINCRATE gives this rate");
 
-static struct {
-    int16_t chunk[CHUNKS][EARSHOT_CHUNK];
-    volatile uint32_t filled; /* chunks since reset; the DMA writes the one after them */
-    volatile uint32_t
-        released; /* of them, given back; the image's is the next one, if it has one */
-    volatile uint32_t dropped;
-    bool taken;           /* the image has one */
-    bool runs;            /* from the first wait on: before that, nobody could take what it gives */
-    uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
-} microphone;
+static uint32_t chunk_ticks; /* STIMER at the end of the last chunk */
 
 static enum board_reset_cause cause;
-static uint32_t cycles_before; /* awake, up to the last sleep */
-static uint32_t cycles_mark;   /* CYCCNT at the last waking */
 
 static bool burst_allowed; /* by the chip */
 static bool burst_wanted;  /* by the state */
@@ -166,9 +157,7 @@ static void clocks_start(void) {
     MCUCTRL_TPIUCTRL = 0; /* or deep sleep is not deep */
     SCB_SCR = SCB_SCR_SLEEPDEEP;
     CTIMER_STCFG = CTIMER_STCFG_CLKSEL_XTAL_DIV1;
-    SCB_DEMCR |= SCB_DEMCR_TRCENA;
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    awake_start();
 }
 
 static void wait_for(volatile uint32_t *flags, uint32_t mask) {
@@ -208,41 +197,26 @@ static void burst(bool on) {
     bursting = on;
 }
 
+void watchdog_feed(void) {
+    WDT_RSTRT = WDT_RSTRT_RSTRT_KEYVALUE;
+}
+
 static void watchdog_start(void) {
     WDT_CFG = WDT_CFG_CLKSEL_16HZ | WDT_CFG_RESVAL(16u * WATCHDOG_SECONDS) | WDT_CFG_INTVAL(0xFFu) |
               WDT_CFG_RESEN_Msk | WDT_CFG_WDTEN_Msk;
     RSTGEN_CFG |= RSTGEN_CFG_WDREN_Msk;
-    WDT_RSTRT = WDT_RSTRT_RSTRT_KEYVALUE;
-}
-
-/* The register forgets in deep sleep, so it is read once. */
-static enum board_reset_cause cause_read(void) {
-    uint32_t stat = RSTGEN_STAT;
-    bool fault = fault_taken();
-    if (stat & RSTGEN_STAT_WDRSTAT_Msk) {
-        return BOARD_RESET_WATCHDOG;
-    }
-    if (stat & (RSTGEN_STAT_SWRSTAT_Msk | RSTGEN_STAT_POIRSTAT_Msk | RSTGEN_STAT_DBGRSTAT_Msk)) {
-        return fault ? BOARD_RESET_FAULT : BOARD_RESET_SOFTWARE;
-    }
-    if (stat & RSTGEN_STAT_EXRSTAT_Msk) {
-        return BOARD_RESET_PIN;
-    }
-    if (stat & RSTGEN_STAT_PORSTAT_Msk) {
-        return BOARD_RESET_POWER_ON;
-    }
-    return stat & RSTGEN_STAT_BORSTAT_Msk ? BOARD_RESET_BROWNOUT : BOARD_RESET_UNKNOWN;
+    watchdog_feed();
 }
 
 static void pdm_arm(void) {
     PDM_DMACFG = 0;
     PDM_DMATOTCOUNT = CHUNK_BYTES;
-    PDM_DMATARGADDR = (uint32_t)(uintptr_t)microphone.chunk[microphone.filled % CHUNKS];
+    PDM_DMATARGADDR = (uint32_t)(uintptr_t)microphone_chunk(microphone.filled);
     PDM_DMATRIGEN = PDM_DMATRIGEN_DTHR_Msk;
     PDM_DMACFG = PDM_DMACFG_DMADIR_P2M | PDM_DMACFG_DMAPRI_HIGH | PDM_DMACFG_DMAEN_EN;
 }
 
-static void pdm_start(void) {
+void microphone_start(void) {
     power_on(PWRCTRL_DEVPWREN_PWRPDM_EN, PWRCTRL_DEVPWRSTATUS_PWRPDM_Msk);
     uint32_t gain = 4u + BOARD_MIC_GAIN_HALF_DB / 3; /* 1.5 dB a step from -6 dB */
     uint32_t core = PDM_PCFG_PGALEFT(gain) | PDM_PCFG_PGARIGHT(gain) | PDM_PCFG_MCLKDIV_MCKDIV1 |
@@ -263,16 +237,8 @@ static void pdm_start(void) {
     PDM_INTCLR = 0xFFFFFFFFu;
     PDM_INTEN = PDM_INTEN_DCMP_Msk | PDM_INTEN_DERR_Msk;
     pdm_arm();
-    microphone.chunk_ticks = CTIMER_STTMR;
+    chunk_ticks = CTIMER_STTMR;
     NVIC_ISER(PDM_IRQn) = NVIC_BIT(PDM_IRQn);
-}
-
-/* Samples that the FIFO lost because this interrupt was late: the time tells. */
-static uint32_t pdm_overflow(uint32_t ticks) {
-    uint32_t elapsed = ticks - microphone.chunk_ticks;
-    uint32_t heard = (uint32_t)((uint64_t)elapsed * BOARD_RATE / STIMER_HZ);
-    uint32_t kept = EARSHOT_CHUNK + PDM_FIFO_SAMPLES;
-    return heard > kept ? heard - kept : 0u;
 }
 
 static void pdm_interrupt(void) {
@@ -284,7 +250,7 @@ static void pdm_interrupt(void) {
     if (!(why & PDM_INTSTAT_DCMP_Msk)) {
         return;
     }
-    if (microphone.filled - microphone.released == CHUNKS - 1u) {
+    if (microphone.filled - microphone.released == MICROPHONE_CHUNKS - 1u) {
         microphone.dropped += EARSHOT_CHUNK;
     } else {
         microphone.filled++;
@@ -292,13 +258,13 @@ static void pdm_interrupt(void) {
     pdm_arm();
     uint32_t ticks = CTIMER_STTMR;
     if (why & PDM_INTSTAT_OVF_Msk) {
-        microphone.dropped += pdm_overflow(ticks);
+        microphone.dropped += microphone_overflow(ticks - chunk_ticks, STIMER_HZ, PDM_FIFO_SAMPLES);
     }
-    microphone.chunk_ticks = ticks;
+    chunk_ticks = ticks;
 }
 
 void board_init(void) {
-    cause = cause_read();
+    cause = reset_cause_read();
     watchdog_start(); /* first: what follows waits for power, and may fault */
     memory_start();
     clocks_start();
@@ -316,38 +282,12 @@ enum board_reset_cause board_reset_cause(void) {
  * document says what becomes of it. */
 void core_sleep(void) {
     burst(false);
-    cycles_before += DWT_CYCCNT - cycles_mark;
-    __asm volatile("dsb\n wfi\n isb" ::: "memory");
-    cycles_mark = DWT_CYCCNT;
+    awake_sleep();
     burst(burst_wanted);
 }
 
-const int16_t *board_audio_wait(void) {
-    fault_canary_check();
-    if (!microphone.runs) {
-        microphone.runs = true;
-        pdm_start();
-    }
-    interrupts_off();
-    microphone.released += microphone.taken;
-    while (microphone.filled == microphone.released) {
-        core_sleep();
-        interrupts_on();
-        interrupts_off();
-    }
-    microphone.taken = true;
-    const int16_t *chunk = microphone.chunk[microphone.released % CHUNKS];
-    interrupts_on();
-    WDT_RSTRT = WDT_RSTRT_RSTRT_KEYVALUE;
-    return chunk;
-}
-
-uint32_t board_audio_dropped(void) {
-    return microphone.dropped;
-}
-
 uint32_t board_cycles(void) {
-    return cycles_before + (DWT_CYCCNT - cycles_mark);
+    return awake_cycles();
 }
 
 void board_state(uint8_t code) {
@@ -368,8 +308,5 @@ void board_state(uint8_t code) {
 _Noreturn void board_reset(void) {
     interrupts_off();
     uart_flush();
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    __asm volatile("dsb" ::: "memory");
-    for (;;) {
-    }
+    core_restart();
 }

@@ -38,4 +38,13 @@ static inline void interrupts_on(void) {
     __asm volatile("cpsie i\n isb" ::: "memory");
 }
 
+/* Restarts the core; what was written before is out. */
+_Noreturn static inline void core_restart(void) {
+    __asm volatile("dsb" ::: "memory");
+    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
+    __asm volatile("dsb" ::: "memory");
+    for (;;) {
+    }
+}
+
 #endif

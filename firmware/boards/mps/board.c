@@ -278,9 +278,5 @@ _Noreturn void board_reset(void) {
         reason = REASON_MAGIC | BOARD_RESET_SOFTWARE;
     }
     uart_flush(UART_LINK);
-    __asm volatile("dsb" ::: "memory");
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    __asm volatile("dsb" ::: "memory");
-    for (;;) {
-    }
+    core_restart();
 }

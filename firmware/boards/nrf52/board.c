@@ -8,15 +8,16 @@
  * WFI in System ON, the crystal of 32 768 Hz going on; the RTC wakes the core where the microphone
  * does not.
  *
- * Owns: clocks, DC/DC, RAM sections, pins, PDM, RTC0, watchdog; 16 KB of RAM. Costs: an interrupt
- * a chunk.
+ * Owns: clocks, DC/DC, RAM sections, pins, PDM, RTC0, watchdog. Costs: an interrupt a chunk.
  */
 #include "board.h"
 
+#include "awake.h"
 #include "board_facts.h"
 #include "cortexm.h"
 #include "fault.h"
 #include "listener.h"
+#include "microphone.h"
 #include "nrf52.h"
 #include "registers.h"
 
@@ -24,7 +25,6 @@
 #define RTC_MASK 0xFFFFFFu /* it counts in 24 bits */
 #define WATCHDOG_SECONDS 2u
 #define WATCHDOG_FEED 0x6E524635u
-#define CHUNKS 16u /* a power of two; half a second */
 #define CHUNK_TICKS (EARSHOT_CHUNK * LFCLK_HZ / BOARD_RATE)
 #define SILENT_CHUNKS 4u /* without one: the microphone has stopped */
 
@@ -39,20 +39,12 @@ _Static_assert(BOARD_MIC_CLOCK_HZ == 1280000u && BOARD_RATE == 16000u, "1.280 MH
 _Static_assert(BOARD_MIC_GAIN_HALF_DB >= -40 && BOARD_MIC_GAIN_HALF_DB <= 40, "GAINL's range");
 
 static struct {
-    int16_t chunk[CHUNKS][EARSHOT_CHUNK];
-    volatile uint32_t filled;   /* chunks since reset; the DMA fills the one after them */
-    volatile uint32_t released; /* of them, given back; the image's is the next one, if any */
-    volatile uint32_t dropped;
-    bool started;   /* the DMA has taken up its first chunk */
+    bool started;   /* it has taken up its first chunk */
     bool onward;    /* its next chunk is another one */
-    bool taken;     /* the image has one */
-    bool runs;      /* from the first wait on: before that, nobody could take what it gives */
     uint32_t ticks; /* RTC at the start of the chunk under way */
-} microphone;
+} dma;
 
 static enum board_reset_cause cause;
-static uint32_t cycles_before; /* awake, up to the last sleep */
-static uint32_t cycles_mark;   /* CYCCNT at the last waking */
 
 static void rtc_interrupt(void);
 static void pdm_interrupt(void);
@@ -102,9 +94,11 @@ static void clocks_start(void) {
     CLOCK_EVENTS_HFCLKSTARTED = 0;
     CLOCK_TASKS_HFCLKSTART = 1;
     event_wait(&CLOCK_EVENTS_HFCLKSTARTED);
-    SCB_DEMCR |= SCB_DEMCR_TRCENA;
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
+    awake_start();
+}
+
+void watchdog_feed(void) {
+    WDT_RR0 = WATCHDOG_FEED;
 }
 
 /* It goes on over a software reset, and cannot be set anew then. */
@@ -115,7 +109,7 @@ static void watchdog_start(void) {
         WDT_RREN = WDT_RREN_RR0_Enabled;
         WDT_TASKS_START = 1;
     }
-    WDT_RR0 = WATCHDOG_FEED;
+    watchdog_feed();
 }
 
 /* The chip does not tell a brown-out from power coming. */
@@ -142,7 +136,7 @@ static void silence_after(uint32_t ticks) {
     RTC0_CC0 = (ticks + SILENT_CHUNKS * CHUNK_TICKS) & RTC_MASK;
 }
 
-static void pdm_start(void) {
+void microphone_start(void) {
 #ifdef BOARD_MIC_POWER_PAD
     pin_output(BOARD_MIC_POWER_PAD, true);
 #endif
@@ -156,7 +150,7 @@ static void pdm_start(void) {
                (BOARD_MIC_RIGHT ? PDM_MODE_EDGE_LeftRising : PDM_MODE_EDGE_LeftFalling);
     PDM_GAINL = (uint32_t)(PDM_GAINL_GAINL_DefaultGain + BOARD_MIC_GAIN_HALF_DB);
     PDM_GAINR = PDM_GAINL;
-    PDM_SAMPLE_PTR = (uint32_t)(uintptr_t)microphone.chunk[0];
+    PDM_SAMPLE_PTR = (uint32_t)(uintptr_t)microphone_chunk(0);
     PDM_SAMPLE_MAXCNT = EARSHOT_CHUNK;
     PDM_ENABLE = PDM_ENABLE_ENABLE_Enabled;
     PDM_INTENSET = PDM_INTENSET_STARTED_Msk;
@@ -170,30 +164,30 @@ static void pdm_start(void) {
 /* Starts that passed since the last one that was seen: the time tells, if there was more than one.
  * Remembers when the last one was: now, unless this interrupt is clearly late. */
 static uint32_t pdm_starts(uint32_t ticks) {
-    uint32_t elapsed = (ticks - microphone.ticks) & RTC_MASK;
+    uint32_t elapsed = (ticks - dma.ticks) & RTC_MASK;
     uint32_t starts = (elapsed + CHUNK_TICKS / 8u) / CHUNK_TICKS;
     uint32_t late = elapsed - starts * CHUNK_TICKS;
-    microphone.ticks = starts > 0 && late < CHUNK_TICKS ? ticks - late : ticks;
+    dma.ticks = starts > 0 && late < CHUNK_TICKS ? ticks - late : ticks;
     return starts > 0 ? starts : 1u;
 }
 
 static void pdm_interrupt(void) {
     event_take(&PDM_EVENTS_STARTED);
     uint32_t ticks = RTC0_COUNTER;
-    if (microphone.started) {
+    if (dma.started) {
         uint32_t lost = pdm_starts(ticks);
-        if (microphone.onward) {
+        if (dma.onward) {
             microphone.filled++;
             lost--; /* what came after it went over the next one, again and again */
         }
         microphone.dropped += lost * EARSHOT_CHUNK;
     } else {
-        microphone.ticks = ticks;
-        microphone.started = true;
+        dma.ticks = ticks;
+        dma.started = true;
     }
-    microphone.onward = microphone.filled + 1u - microphone.released < CHUNKS;
-    uint32_t next = microphone.filled + microphone.onward;
-    PDM_SAMPLE_PTR = (uint32_t)(uintptr_t)microphone.chunk[next % CHUNKS];
+    dma.onward = microphone.filled + 1u - microphone.released < MICROPHONE_CHUNKS;
+    uint32_t next = microphone.filled + dma.onward;
+    PDM_SAMPLE_PTR = (uint32_t)(uintptr_t)microphone_chunk(next);
     silence_after(ticks);
 }
 
@@ -221,37 +215,11 @@ enum board_reset_cause board_reset_cause(void) {
 }
 
 void core_sleep(void) {
-    cycles_before += DWT_CYCCNT - cycles_mark;
-    __asm volatile("dsb\n wfi\n isb" ::: "memory");
-    cycles_mark = DWT_CYCCNT;
-}
-
-const int16_t *board_audio_wait(void) {
-    fault_canary_check();
-    if (!microphone.runs) {
-        microphone.runs = true;
-        pdm_start();
-    }
-    interrupts_off();
-    microphone.released += microphone.taken;
-    while (microphone.filled == microphone.released) {
-        core_sleep();
-        interrupts_on();
-        interrupts_off();
-    }
-    microphone.taken = true;
-    const int16_t *chunk = microphone.chunk[microphone.released % CHUNKS];
-    interrupts_on();
-    WDT_RR0 = WATCHDOG_FEED;
-    return chunk;
-}
-
-uint32_t board_audio_dropped(void) {
-    return microphone.dropped;
+    awake_sleep();
 }
 
 uint32_t board_cycles(void) {
-    return cycles_before + (DWT_CYCCNT - cycles_mark);
+    return awake_cycles();
 }
 
 void board_state(uint8_t code) {
@@ -265,9 +233,5 @@ void board_state(uint8_t code) {
 _Noreturn void board_reset(void) {
     interrupts_off();
     uart_flush();
-    __asm volatile("dsb" ::: "memory");
-    SCB_AIRCR = SCB_AIRCR_SYSRESETREQ;
-    __asm volatile("dsb" ::: "memory");
-    for (;;) {
-    }
+    core_restart();
 }

@@ -49,7 +49,4 @@ void uart_interrupt(void);
 /* With interrupts off: what is under way and what was queued goes first. */
 void uart_flush(void);
 
-/* Interrupts are off; one that is pending wakes the core all the same. */
-void core_sleep(void);
-
 #endif

@@ -6,6 +6,7 @@
  * Owns: UARTE0, TIMER1, PPI channel 0; 1.5 KB of RAM. Costs: an interrupt for each stretch of bytes
  * that is sent.
  */
+#include "awake.h"
 #include "board.h"
 #include "board_facts.h"
 #include "cortexm.h"
