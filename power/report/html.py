@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from power.report.charts import draw
-from power.report.shown import Document, unit_text, words
-
-_FOLDER = Path(__file__).parent
+from power.report.shown import Document
+from power.report.templates import FOLDER, template
 
 
 def render(facts: Mapping[str, Any]) -> str:
     """The page of a document."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     document = Document(facts)
@@ -24,21 +21,11 @@ def render(facts: Mapping[str, Any]) -> str:
         shown = document.number(place, unit, digits, **how)
         return Markup('<data value="{}" data-of="{}">{}</data>').format(repr(shown.value), shown.place, shown.text)
 
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["css_text"] = css_text
-    environment.filters["breakable"] = breakable
-    environment.filters["unit"] = unit_text
-    environment.filters["words"] = words
-    return environment.get_template("report.html.jinja").render(
+    page = template("report.html.jinja", escaped=True, css_text=css_text, breakable=breakable)
+    return page.render(
         d=facts,
         n=number,
-        style=Markup((_FOLDER / "style.css").read_text(encoding="utf-8")),
+        style=Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
         charts={name: Markup(svg) for name, svg in draw(document).items()},
     )
 

@@ -150,3 +150,21 @@ def power(tmp_path, monkeypatch, capsys):
         return subprocess.CompletedProcess(arguments, ended.value.code or 0, out, err)
 
     return call
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """Starts `power ARGUMENTS` with its state in tmp_path, Ctrl-C heeded; ends it with the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    processes: list[subprocess.Popen] = []
+
+    def start(*arguments: str) -> subprocess.Popen:
+        # What a shell starts in the background has SIGINT ignored, and children inherit that.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "power.cli", *arguments]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()

@@ -2,9 +2,8 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
+from functools import partial
 
 import pytest
 from living_run import PERIOD, RATE, living_run
@@ -25,21 +24,9 @@ QUIET = ["hear"] * 200
 
 
 @pytest.fixture
-def watching(tmp_path, monkeypatch):
-    """Starts `power watch ARGUMENTS` with its state in tmp_path; ends it with the test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    started: list[subprocess.Popen] = []
-
-    def start(*arguments: str) -> subprocess.Popen:
-        # What a shell starts in the background has SIGINT ignored, and children inherit that.
-        command = ["env", "--default-signal=INT", sys.executable, "-m", "power.cli", "watch", *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def watching(started):
+    """Starts `power watch ARGUMENTS`; ends it with the test."""
+    return partial(started, "watch")
 
 
 def outlook(states: list[str], *, recent_s: float = 60, name: str = "always_on"):

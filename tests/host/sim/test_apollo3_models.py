@@ -1,11 +1,12 @@
 """Apollo3's models by themselves, on a clock that the test turns: what they do, and what they refuse."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from turned_clock import TurnedClock
 
 from firmware import boards
 from firmware.boards.registers import peripherals
@@ -13,7 +14,6 @@ from host.sim import apollo3
 from host.sim.apollo3_pdm import Pdm
 from host.sim.apollo3_uart import Uart
 from host.sim.bus import Bus, BusFault
-from host.sim.machine import Power
 from host.sim.residency import Meter
 from host.sim.virtual_board import SimulationError
 
@@ -23,43 +23,19 @@ MILLISECOND = apollo3.TICK_HZ // 1000
 
 
 @dataclass
-class Clock:
-    """As much of a Machine as models use: time, timers, interrupt lines."""
+class Clock(TurnedClock):
+    """With the size of the RAM and the clock's divider."""
 
-    now: int = 0
-    pc: int = 0x10000
     tick_hz: int = apollo3.TICK_HZ
     ram_size: int = 384 * 1024
     ram: int = 384 * 1024
     divider: int = 0
-    timers: dict = field(default_factory=dict)
-    lines: set = field(default_factory=set)
-
-    def at(self, name, tick, act, waits_for_host=False):
-        self.timers[name] = (tick, act)
-
-    def cancel(self, name):
-        self.timers.pop(name, None)
-
-    def line(self, irq, high):
-        (self.lines.add if high else self.lines.discard)(irq)
 
     def ram_power(self, size):
         self.ram = size
 
     def set_divider(self, divider):
         self.divider = divider
-
-    def residency_now(self):
-        return {Power.RUN: self.now, Power.SLEEP: 0, Power.DEEP_SLEEP: 0}
-
-    def turn(self, ticks):
-        end = self.now + ticks
-        while self.timers and min(self.timers.values(), key=lambda timer: timer[0])[0] <= end:
-            name = min(self.timers, key=lambda name: self.timers[name][0])
-            self.now, act = self.timers.pop(name)
-            act()
-        self.now = end
 
 
 class Chip:

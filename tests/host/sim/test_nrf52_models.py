@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from turned_clock import TurnedClock
 
 from firmware import boards
 from firmware.boards.registers import peripherals
 from host.sim import nrf52
 from host.sim.bus import Bus, BusFault
-from host.sim.machine import Power
 from host.sim.nrf52_nvmc import ERASE_TICKS, PAGE, WRITE_TICKS, Nvmc
 from host.sim.nrf52_pdm import Pdm
 from host.sim.nrf52_uarte import Uarte
@@ -29,28 +29,15 @@ OUTPUT, INPUT = 0x3, 0x0
 
 
 @dataclass
-class Clock:
-    """As much of a Machine as models use: time, timers, interrupt lines, memory."""
+class Clock(TurnedClock):
+    """With memory, and flash that may be watched."""
 
-    now: int = 0
-    pc: int = 0x10000
     tick_hz: int = nrf52.TICK_HZ
     powered: int = 256 * 1024
     stalled: int = 0
     watched: tuple | None = None
-    timers: dict = field(default_factory=dict)
-    lines: set = field(default_factory=set)
     ram: bytearray = field(default_factory=lambda: bytearray(256 * 1024))
     flash: bytearray = field(default_factory=lambda: bytearray(b"\xff" * 0xF0000))
-
-    def at(self, name, tick, act, waits_for_host=False):
-        self.timers[name] = (tick, act)
-
-    def cancel(self, name):
-        self.timers.pop(name, None)
-
-    def line(self, irq, high):
-        (self.lines.add if high else self.lines.discard)(irq)
 
     def ram_power(self, size):
         self.powered = size
@@ -75,17 +62,6 @@ class Clock:
 
     def stall(self, ticks):
         self.stalled += ticks
-
-    def residency_now(self):
-        return {Power.RUN: self.now, Power.SLEEP: 0, Power.DEEP_SLEEP: 0}
-
-    def turn(self, ticks):
-        end = self.now + ticks
-        while self.timers and min(self.timers.values(), key=lambda timer: timer[0])[0] <= end:
-            name = min(self.timers, key=lambda name: self.timers[name][0])
-            self.now, act = self.timers.pop(name)
-            act()
-        self.now = end
 
 
 class Chip:

@@ -1,29 +1,16 @@
 """`power explore` as its user meets it: an address, a page behind it, and Ctrl-C."""
 
 import signal
-import subprocess
-import sys
 import urllib.request
+from functools import partial
 
 import pytest
 
 
 @pytest.fixture
-def explore(tmp_path, monkeypatch):
-    """Starts `power explore ARGUMENTS` with its state in tmp_path; ends it with the test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    started: list[subprocess.Popen] = []
-
-    def start(*arguments: str) -> subprocess.Popen:
-        # What a shell starts in the background has SIGINT ignored, and children inherit that.
-        command = ["env", "--default-signal=INT", sys.executable, "-m", "power.cli", "explore", *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def explore(started):
+    """Starts `power explore ARGUMENTS`; ends it with the test."""
+    return partial(started, "explore")
 
 
 @pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
