@@ -21,7 +21,7 @@ _SNAPSHOTS_A_SECOND_OF_PAUSE = 1024
 
 
 class PowerStates(Protocol):
-    """What a virtual board tells of its power states; see host.sim.artemis.Residency."""
+    """What a virtual board tells of its power states; see host.sim.residency.Residency."""
 
     @property
     def core(self) -> dict[str, float]:
@@ -34,6 +34,18 @@ class PowerStates(Protocol):
     @property
     def burst(self) -> float:
         """Seconds at the burst clock."""
+
+    @property
+    def peripherals(self) -> dict[str, dict[str, float]]:
+        """Seconds with power, by peripheral and power state."""
+
+    @property
+    def banks(self) -> dict[str, dict[str, float]]:
+        """Seconds with power, by memory bank and power state."""
+
+    @property
+    def bank_bytes(self) -> dict[str, int]:
+        """Size by memory bank."""
 
 
 class RunRecord:
@@ -80,7 +92,9 @@ class RunRecord:
             self._timeline.clear()  # one that does not add up is refused as the last ledger too, and there it is said
         states = self._power_states()
         if states is not None:
-            self._residency = last_run.Residency(core=states.core, powered=states.powered, burst=states.burst)
+            self._residency = last_run.Residency(
+                **{name: getattr(states, name) for name in last_run.Residency.model_fields}
+            )
         if self._virtual:
             # What was sent to the board since its last answer, it has not taken up yet; nor does the status count it.
             self._link_bytes = last_run.LinkBytes(sent=self._status.bytes_in, received=self._status.bytes_out)
@@ -114,6 +128,7 @@ class RunRecord:
             board=hello.board,
             rate=hello.rate,
             firmware=hello.firmware,
+            build=f"{hello.build:016x}" if hello.build else None,
             cycles_are=cycles_are(hello.board, self._virtual),
             ledger=_ledger(ledger),
             link_bytes=self._link_bytes,

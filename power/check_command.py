@@ -82,7 +82,7 @@ def check(  # noqa: PLR0917 - typer calls it
     for board_name in board or ["artemis"]:
         parts = figures.board_parts(board_name)
         kept = kept_ledgers.find(ledger, parts)
-        says[board_name] = f"{kept.says}, firmware {kept.run.firmware} on {kept.run.board}, {kept.run.wall:%Y-%m-%d}"
+        says[board_name] = f"{kept.says}, firmware {kept.run.image} on {kept.run.board}, {kept.run.wall:%Y-%m-%d}"
         outcomes += [
             _outcome(name, board_name, kept, hours=hours, percentile=percentile, days=days, seed=seed) for name in names
         ]

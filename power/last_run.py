@@ -201,6 +201,12 @@ class Residency(_Facts):
     """With power, by peripheral."""
     burst: Seconds
     """Of the time in "run": at the burst clock."""
+    peripherals: dict[Name, dict[Name, Seconds]] = {}
+    """With power, by peripheral, then by the core's power state."""
+    banks: dict[Name, dict[Name, Seconds]] = {}
+    """With power, by memory bank, then by the core's power state."""
+    bank_bytes: dict[Name, Count] = {}
+    """How large each bank is."""
 
 
 class LinkBytes(_Facts):
@@ -219,6 +225,8 @@ class LastRun(_Facts):
     """Samples a second."""
     firmware: Name
     """The version that HELLO names."""
+    build: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+    """The image's build id, as HELLO names it; None where it names none."""
     cycles_are: Literal["cycles", "instructions", "nothing"]
     """What the ledger's cycles count: a core's cycles (silicon), instructions (a virtual board), nothing (native)."""
     ledger: Ledger
@@ -234,6 +242,11 @@ class LastRun(_Facts):
     """Of a virtual board that knows it, at the last ledger."""
     ended: bool = True
     """False while the board is still listened to, and where the listening program was killed."""
+
+    @property
+    def image(self) -> str:
+        """Version and build id of the firmware, for people."""
+        return self.firmware if self.build is None else f"{self.firmware}, build {self.build}"
 
     @model_validator(mode="before")
     @classmethod

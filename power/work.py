@@ -97,6 +97,9 @@ def _logged(run: LastRun) -> tuple[str, ...]:
         notes.append(
             f"With power, by the same log: {powered}. The serial link's current is counted only while it sends."
         )
+    kept = sum(log.bank_bytes.get(name, 0) for name, spent in log.banks.items() if spent.get("deep sleep", 0.0) > 0)
+    if kept:
+        notes.append(f"Memory that kept power in deep sleep, by the same log: {kept / 1024:.0f} KiB.")
     if light > _NOTED_SLEEP:
         notes.append(
             f"For {light:.1f} % of the time the core slept without reaching deep sleep, which the figures assume."

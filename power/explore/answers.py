@@ -57,7 +57,7 @@ class Explorer:
             "boards": [_named(figures.board_parts(name)) for name in data_files.names("boards")],
             "scenario": self.scenario,
             "board": self.board,
-            "run": f"The work is that of {self.kept.says}: {run.board}, firmware {run.firmware}, "
+            "run": f"The work is that of {self.kept.says}: {run.board}, firmware {run.image}, "
             f"{run.ledger.sample / run.rate:,.0f} s of {of}, {run.wall:%Y-%m-%d %H:%M %Z}",
             "ledger": self.ledger,
         }

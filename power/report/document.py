@@ -154,7 +154,7 @@ def _run(run: LastRun, origin: Origin) -> dict[str, Any]:
     return {
         "origin": origin.ledger,
         "board": run.board,
-        "firmware": run.firmware,
+        "firmware": run.image,
         "recording": run.recording,
         "wall": f"{run.wall:%Y-%m-%d %H:%M} {run.wall:%Z}",
         "rate": run.rate,

@@ -142,7 +142,7 @@ def fit(
         )
     if accuracy == 0:
         notes.append("the instrument's own accuracy is not in the intervals; add it with --accuracy")
-    build = firmware or (run.firmware if run is not None else "not known")
+    build = firmware or (run.image if run is not None else "not known")
     return Fit(
         parts, tuple(sources), build, volts, settle_s, accuracy, tuple(measured), found_combinations, tuple(notes)
     )

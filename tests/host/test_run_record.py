@@ -14,7 +14,7 @@ from firmware.link import Hello, Ledger, LedgerRow, ListenerState
 from firmware.link import question as hello_question
 from host.run_record import RunRecord
 from host.status import BoardStatus
-from power import last_run
+from power import figures, last_run
 
 RATE = 15_625
 
@@ -122,6 +122,13 @@ def test_a_replay_keeps_every_ledger_and_the_power_states(talk):
     assert sum(run.residency.core.values()) == pytest.approx(heard_s, abs=0.2)
     assert run.residency.powered["PDM"] == pytest.approx(heard_s, abs=0.2)
     assert 0 < run.residency.core["run"] < heard_s
+    asleep = run.residency.core["deep sleep"]
+    kept = [
+        name for name, spent in run.residency.banks.items() if spent["deep sleep"] == pytest.approx(asleep, abs=0.2)
+    ]
+    ram = sum(run.residency.bank_bytes[name] for name in kept if not name.startswith(("FLASH", "CACHE")))
+    assert ram == figures.board_parts("artemis").ram_kept_kib * 1024
+    assert run.image == f"{run.firmware}, build {run.build}"
     assert run.link_bytes is not None
     assert run.link_bytes.sent == json.loads(lines[-1])["link_bytes"]["in"]
 

@@ -36,12 +36,12 @@ def test_the_last_run_comes_before_the_shipped_ledger(power, tmp_path):
     shipped = json.loads((data_files.SHIPPED / "ledgers" / "artemis.json").read_text())
     kept = tmp_path / "state/earshot/last_run.json"
     kept.parent.mkdir(parents=True)
-    kept.write_text(json.dumps({**shipped, "firmware": "9.9.9"}))
+    kept.write_text(json.dumps({**shipped, "firmware": "9.9.9", "build": "00000000000000ab"}))
     result = power("report", "--json", *FEW)
     assert result.stderr == ""
     assert json.loads(result.stdout)["run"] | {"states": 0} == {
         **json.loads(result.stdout)["run"],
-        "firmware": "9.9.9",
+        "firmware": "9.9.9, build 00000000000000ab",
         "origin": "the last run",
         "states": 0,
     }

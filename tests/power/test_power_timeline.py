@@ -119,7 +119,14 @@ def test_more_snapshots_than_a_timeline_may_have_are_refused(run):
 
 
 def test_a_virtual_boards_residency_is_kept(run, tmp_path):
-    states = {"core": {"run": 1.5, "deep sleep": 8.5}, "powered": {"PDM": 10.0}, "burst": 0.5}
+    states = {
+        "core": {"run": 1.5, "deep sleep": 8.5},
+        "powered": {"PDM": 10.0},
+        "burst": 0.5,
+        "peripherals": {"PDM": {"run": 1.5, "deep sleep": 8.5}},
+        "banks": {"SRAM0": {"run": 1.5, "deep sleep": 8.5}},
+        "bank_bytes": {"SRAM0": 32768},
+    }
     kept = LastRun.model_validate({**run.model_dump(), "residency": states})
     read = last_run.read(last_run.write(kept, tmp_path / "run.json"))
     assert read.residency is not None

@@ -79,6 +79,14 @@ def test_a_virtual_boards_log_of_power_states_is_said_beside_the_ledger():
     notes = work(talking_run().model_copy(update={"residency": light}), parts).notes
     assert "UART0 100 %, PDM 99 %" in notes[1]
     assert "without reaching deep sleep" in notes[2]
+    banked = log.model_copy(
+        update={
+            "banks": {"TCM": {"deep sleep": 90.0}, "SRAM0": {"run": 10.0, "deep sleep": 0.0}},
+            "bank_bytes": {"TCM": 65_536, "SRAM0": 32_768},
+        }
+    )
+    notes = work(talking_run().model_copy(update={"residency": banked}), parts).notes
+    assert "kept power in deep sleep, by the same log: 64 KiB" in notes[2]
 
 
 def test_ram_beyond_the_first_bank_is_kept_at_a_price(parts):

@@ -100,9 +100,10 @@ def test_what_no_source_confirms_of_the_registers_is_said_in_board_toml(name):
 def test_power_components_are_a_board_of_the_power_model(name):
     components = boards.load(name).power_components
     path = boards.FIRMWARE.parent / "power" / "boards" / f"{components}.toml"
-    if not path.is_file():
-        pytest.skip(f"power/boards has no {components}.toml yet")
-    assert tomllib.loads(path.read_text())["name"] == components
+    parts = tomllib.loads(path.read_text())
+    assert parts["name"] == components
+    if boards.load(name).simulator not in ("", "native"):
+        assert name in parts["ledgers_of"], "its own virtual board counts for it"
 
 
 @pytest.mark.parametrize("name", [name for name in boards.names() if boards.load(name).image])
